@@ -1,0 +1,73 @@
+package verify
+
+import (
+	"path"
+	"sync/atomic"
+	"time"
+)
+
+// Defaults of Limits and timing.
+const (
+	DefaultLogLimit    = 1 << 30            // uncompressed bytes of a log file
+	DefaultDigestLimit = 256 << 20          // uncompressed bytes of a digest file
+	PendingAge         = 48 * time.Hour     // how long a log may wait for a digest or backfill digest to name it
+	DigestDue          = 135 * time.Minute  // an hour's span, an hour to deliver it, and some
+	Lookback           = 7 * 24 * time.Hour // how far before the window a chain is looked for
+)
+
+// A Request says what to verify. Store, Keys and Now must be set.
+type Request struct {
+	Version     string // of the tool, for the report
+	Source      string // as the user named it, for the report
+	Store       Store
+	Keys        Keys
+	Window      Window    // zero: everything the source holds
+	Now         time.Time // the time of the run, UTC
+	Filter      Filter
+	Policy      Policy
+	All         bool      // report kept files too
+	Delivery    *Delivery // what CloudTrail says of the trail, where it was asked
+	LogLimit    int64     // 0: DefaultLogLimit
+	DigestLimit int64     // 0: DefaultDigestLimit
+	InFlight    int       // pieces of work in flight at once, 0: 256
+	Progress    *Progress // counted into while the run goes on; may be nil
+}
+
+// A Filter narrows a run. Each field is a list of shell patterns, of which one
+// must match; an empty list matches everything.
+type Filter struct {
+	Organizations []string
+	Accounts      []string
+	Regions       []string
+	Trails        []string
+	HomeRegions   []string
+}
+
+// Matches reports whether one of the patterns matches the word. A pattern
+// that path.Match refuses matches nothing; CheckPatterns finds those early.
+func Matches(patterns []string, word string) bool {
+	for _, p := range patterns {
+		if ok, err := path.Match(p, word); ok && err == nil {
+			return true
+		}
+	}
+	return len(patterns) == 0
+}
+
+// A Delivery is what CloudTrail's GetTrailStatus says of a trail.
+type Delivery struct {
+	Trail        string    // its ARN
+	Region       string    // its home region, which was asked
+	LatestDigest time.Time // LatestDigestDeliveryTime; zero where there is none
+	DigestError  string    // LatestDigestDeliveryError
+	Logging      bool      // IsLogging
+	Validation   bool      // LogFileValidationEnabled
+}
+
+// Progress counts a run's work while it goes on. Any goroutine may read it.
+type Progress struct {
+	Chains, ChainsDone   atomic.Int64 // groups of chains found (an account's region) and finished
+	Digests, DigestsDone atomic.Int64 // digest files found and judged
+	Logs, LogsDone       atomic.Int64 // log files named so far and judged
+	Fetched, Hashed      atomic.Int64 // compressed bytes read, uncompressed bytes hashed
+}

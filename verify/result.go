@@ -1,0 +1,118 @@
+package verify
+
+import "time"
+
+// Schema names the JSON report's form. Fields are only ever added to it.
+const Schema = "trailseal.report/v1"
+
+// A File is what the run says of one digest file or log file.
+type File struct {
+	Kind     string     `json:"kind"`               // "digest" or "log"
+	URI      string     `json:"uri"`                // s3://BUCKET/KEY as CloudTrail wrote it
+	Verdict  Verdict    `json:"verdict"`            //
+	Reason   Reason     `json:"reason,omitempty"`   // the first of Reasons
+	Reasons  []Reason   `json:"reasons,omitempty"`  // all of them, the weightiest first
+	Detail   string     `json:"detail,omitempty"`   // in plain words; may quote hostile names
+	Digest   string     `json:"digest,omitempty"`   // of a log: the URI of the digest that lists it
+	Expected string     `json:"expected,omitempty"` // SHA-256 vouched for, lower-case hex
+	Actual   string     `json:"actual,omitempty"`   // SHA-256 found, lower-case hex
+	Size     int64      `json:"size,omitempty"`     // uncompressed bytes
+	Start    *time.Time `json:"start,omitempty"`    // of a digest: its span; of a log: its oldest and newest event
+	End      *time.Time `json:"end,omitempty"`
+	Version  string     `json:"versionId,omitempty"`
+	Class    Class      `json:"-"` // after the policy
+}
+
+// A Chain is the run of digests of one organization, account, source region,
+// trail, home region and kind, and what became of each part of it.
+type Chain struct {
+	Organization string          `json:"organization,omitempty"`
+	Account      string          `json:"account"`
+	Region       string          `json:"region"`
+	HomeRegion   string          `json:"homeRegion"`
+	Trail        string          `json:"trail"`
+	Backfill     bool            `json:"backfill"`
+	First        *time.Time      `json:"first,omitempty"` // start of the first digest judged
+	Last         *time.Time      `json:"last,omitempty"`  // end of the last digest judged
+	Digests      map[Verdict]int `json:"digests"`
+	Logs         map[Verdict]int `json:"logs"`
+	Gaps         []Hole          `json:"gaps"`
+	Coverage     []Share         `json:"coverage"`
+	Class        Class           `json:"-"` // the worst of its files and findings, after the policy
+}
+
+// A Hole is a stretch of a chain's time without a kept digest.
+type Hole struct {
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Reason string    `json:"reason"` // in plain words
+}
+
+// A Share is how many seconds of the window are in one state. The shares of
+// a chain add up to the window.
+type Share struct {
+	State   State `json:"state"`
+	Seconds int64 `json:"seconds"`
+}
+
+// A ChainRef names the chain a finding belongs to.
+type ChainRef struct {
+	Organization string `json:"organization,omitempty"`
+	Account      string `json:"account"`
+	Region       string `json:"region"`
+	Trail        string `json:"trail,omitempty"`
+	Backfill     bool   `json:"backfill"`
+}
+
+// A Finding is something wrong that belongs to no single file.
+type Finding struct {
+	Kind    FindingKind `json:"kind"`
+	URI     string      `json:"uri,omitempty"`
+	Chain   *ChainRef   `json:"chain,omitempty"`
+	Start   *time.Time  `json:"start,omitempty"`
+	End     *time.Time  `json:"end,omitempty"`
+	Message string      `json:"message"`
+	Class   Class       `json:"-"`
+}
+
+// A Header opens a report.
+type Header struct {
+	Version string    // of the tool
+	Started time.Time // UTC
+	Source  string    // as the user named it
+	Window  Window
+	All     bool // kept files are reported too
+}
+
+// A Summary closes a report. Exit is the exit status that the run must end in.
+type Summary struct {
+	Finished    time.Time        `json:"-"`
+	Window      Window           `json:"-"` // as it was in the end: a directory's is known only then
+	Interrupted bool             `json:"-"`
+	Verdict     string           `json:"-"` // "kept", "tampered" or "unproven"
+	Exit        int              `json:"-"`
+	Chains      int              `json:"chains"`
+	Digests     map[Verdict]int  `json:"digests"`
+	Logs        map[Verdict]int  `json:"logs"`
+	Bytes       Bytes            `json:"bytes"`
+	Requests    map[string]int64 `json:"requests"` // by operation: list, get, keys, retry
+	Seconds     float64          `json:"seconds"`
+}
+
+// Bytes counts what was read and what was hashed.
+type Bytes struct {
+	Fetched int64 `json:"fetched"` // compressed, as stored
+	Hashed  int64 `json:"hashed"`  // uncompressed
+}
+
+// A Sink takes a run's results as they come, in chain order: the files and
+// findings of a chain, oldest first, then the chain itself, then the next
+// chain. A writer may keep what it wants for later, but never decides the
+// exit status. An error stops the run.
+type Sink interface {
+	Start(Header) error
+	File(File) error
+	Finding(Finding) error
+	Chain(Chain) error
+	End(Summary) error
+}

@@ -1,0 +1,95 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+)
+
+// A Ref names an object as S3 does. The key is used as it is: it is hostile
+// input, not a path.
+type Ref struct{ Bucket, Key string }
+
+// URI is the object's s3:// address, unescaped.
+func (r Ref) URI() string { return "s3://" + r.Bucket + "/" + r.Key }
+
+// An Entry is one object of a listing.
+type Entry struct {
+	Ref
+	Size     int64
+	Modified time.Time // when it was stored; zero where the store cannot say (a copy)
+}
+
+// An Object is an open object.
+type Object struct {
+	Body     io.Reader
+	Size     int64             // stored bytes, -1 where not known
+	Metadata map[string]string // S3 user metadata, names in lower case without x-amz-meta-; nil where there is none at hand
+	Version  string            // S3 version id, where known
+}
+
+// A Store is where files are. It has exactly two ways to fail for an object:
+// *NotFoundError, said with authority, and *UnreadableError with a reason.
+// Any other error (a context's end, an error of use itself) stops the run.
+// All methods may be called from many goroutines.
+type Store interface {
+	// Roots says where to begin: each a bucket and a key prefix that ends in
+	// "/" or is empty.
+	Roots(ctx context.Context) ([]Ref, error)
+
+	// Dirs lists the names directly below a prefix that have something below
+	// themselves (S3's common prefixes for the delimiter "/"), each without
+	// its prefix and with its final "/", in byte order.
+	Dirs(ctx context.Context, at Ref) ([]string, error)
+
+	// List yields the objects below a prefix in byte order of their keys,
+	// from the first key greater than after, up to but not including until
+	// (empty: no bound). An error ends the sequence: what came before it is
+	// then an incomplete listing. A missing prefix is an empty listing.
+	List(ctx context.Context, at Ref, after, until string) iter.Seq2[Entry, error]
+
+	// Read opens one object and hands it to use. Where the body breaks
+	// half-way it opens it again from the start and calls use once more, so
+	// use must begin afresh each time it is called, and must return an error
+	// of Body.Read as it came (or wrapped).
+	Read(ctx context.Context, ref Ref, use func(Object) error) error
+
+	// Holds reports whether what was found at one place may be what CloudTrail
+	// wrote to the stated place. In S3 the two must be the same; a plain copy
+	// knows neither the bucket nor the prefix it was taken from.
+	Holds(found, stated Ref) bool
+
+	// Requests counts the requests sent so far by operation.
+	Requests() map[string]int64
+}
+
+// Keys is where CloudTrail's public keys are.
+type Keys interface {
+	// Keys gives the public keys of a region that are valid at some moment
+	// from start to end. It is called at most once a region in a run.
+	Keys(ctx context.Context, region string, start, end time.Time) ([]digest.PublicKey, error)
+}
+
+// A NotFoundError says with authority that there is no such object.
+type NotFoundError struct{ Ref Ref }
+
+func (e *NotFoundError) Error() string { return fmt.Sprintf("no object at %q", e.Ref.URI()) }
+
+// An UnreadableError says that an object, a listing or a region's keys could
+// not be read, and why. It says nothing about whether the object exists.
+type UnreadableError struct {
+	What   string // what was being read, for people
+	Reason Reason
+	Hint   string // what to do about it; may be empty
+	Err    error
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("%s: %s: %v", e.What, e.Reason, e.Err)
+}
+
+func (e *UnreadableError) Unwrap() error { return e.Err }
