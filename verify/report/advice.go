@@ -1,0 +1,67 @@
+package report
+
+import "github.com/trailseal/trailseal/verify"
+
+// advices tell what to do next about the words a report holds. An advice is
+// given once, when one of its words was seen, in this order.
+var advices = []struct {
+	words []string
+	text  string
+}{
+	{[]string{"tampering"},
+		"Preserve what is there before anyone touches it: stop lifecycle rules and deletions on the bucket, copy the bucket with its metadata, and keep this report with the copy."},
+	{[]string{string(verify.Deleted)},
+		"Deleted files: where the bucket is versioned the earlier version may still be there: aws s3api list-object-versions --bucket BUCKET --prefix KEY. The access logs or data events of the bucket say who deleted it."},
+	{[]string{string(verify.Modified)},
+		"Modified files: compare with an earlier version of the object (aws s3api list-object-versions) or with another copy, such as CloudWatch Logs or a replica."},
+	{[]string{string(verify.Expired)},
+		"Expired files: the bucket's lifecycle rule removed them. Where they must be kept longer, change the rule; else ask for a window that begins later."},
+	{[]string{string(verify.AccessDenied)},
+		"Access denied: the caller needs s3:ListBucket and s3:GetObject on the bucket and its AWSLogs/ prefix, and no bucket policy that denies them. Without s3:ListBucket, S3 says denied also for what does not exist."},
+	{[]string{string(verify.KMSDenied)},
+		"KMS denied: the caller needs kms:Decrypt on the trail's key, in the key's own policy too where the key belongs to another account."},
+	{[]string{string(verify.KMSKeyDisabled), string(verify.KMSKeyPending), string(verify.KMSKeyNotFound)},
+		"KMS key not usable: enable the key, or cancel its deletion (aws kms cancel-key-deletion) while that is still possible. Find out who changed it: without it the logs are lost."},
+	{[]string{string(verify.Archived)},
+		"Archived files: restore them (aws s3api restore-object), wait until they are there, then verify again."},
+	{[]string{string(verify.Throttled), string(verify.ReadFailed)},
+		"Read failures: run again, with a lower --concurrency where the store asked for fewer requests."},
+	{[]string{string(verify.SignatureMissing)},
+		"Signatures missing: a plain copy loses the metadata that holds them, and only the next digest makes up for that. Copy one digest more, or save the metadata beside the newest digest: aws s3api head-object --bucket BUCKET --key KEY --query Metadata > FILE.metadata.json. In a bucket, verify the original: uploading again drops the metadata."},
+	{[]string{string(verify.KeyNotFound), string(verify.KeyNotValidThen)},
+		"Keys: list them for the region and the time of the digests: aws cloudtrail list-public-keys --region REGION --start-time T --end-time T > public-keys.json. Where the key is not among them, CloudTrail did not sign that digest."},
+	{[]string{string(verify.KeysUnavailable)},
+		"Keys unavailable: the caller needs cloudtrail:ListPublicKeys in the digests' region. Without AWS credentials, give --public-keys FILE with what aws cloudtrail list-public-keys prints."},
+	{[]string{string(verify.NotCopied)},
+		"Not copied: copy the named bucket too, and put both copies side by side below the directory."},
+	{[]string{string(verify.TooLarge)},
+		"Too large: if the file is known to be that large, raise --max-log-size or --max-digest-size and verify again."},
+	{[]string{string(verify.Unreferenced), string(verify.NoDigest)},
+		"Unreferenced files: CloudTrail wrote no digest that names them. Do not trust what they say; find out who put them there (data events of the bucket)."},
+	{[]string{string(verify.Gap), string(verify.Stale), string(verify.NotStarted)},
+		"Time not covered: look for StopLogging, DeleteTrail, UpdateTrail and PutBucketPolicy in the last kept logs before it, and at aws cloudtrail get-trail-status for delivery errors. Nothing is proven about that time."},
+	{[]string{string(verify.NoDigests), string(verify.Nothing)},
+		"Nothing to go by: check the bucket, the prefix, the window and the filters, and that log file validation is on (aws cloudtrail get-trail)."},
+	{[]string{string(verify.Unlisted)},
+		"Listings failed: the caller needs s3:ListBucket on the whole bucket. A part that cannot be listed is never judged."},
+	{[]string{string(verify.Undelivered)},
+		"Delivery: CloudTrail knows of digests that were not found here, or cannot deliver them: aws cloudtrail get-trail-status --name TRAIL."},
+	{[]string{string(verify.NotChecked)},
+		"Interrupted: run again for the rest; what is reported here stands."},
+}
+
+// Advice says what to do next about a report that holds these words:
+// verdicts, reasons and kinds of findings, and "tampering" where its verdict
+// is that.
+func Advice(words map[string]bool) []string {
+	var texts []string
+	for _, a := range advices {
+		for _, word := range a.words {
+			if words[word] {
+				texts = append(texts, a.text)
+				break
+			}
+		}
+	}
+	return texts
+}

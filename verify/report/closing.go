@@ -1,0 +1,161 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// A tally counts what is not good, by class, and the words seen.
+type tally struct {
+	chains int
+	counts map[verify.Class]map[string]int // by "log verdict", "digest verdict" or a finding's kind
+	words  map[string]bool                 // of what is unproven or worse, for Advice
+}
+
+func newTally() tally {
+	return tally{counts: map[verify.Class]map[string]int{}, words: map[string]bool{}}
+}
+
+func (t *tally) count(c verify.Class, what string) {
+	if t.counts[c] == nil {
+		t.counts[c] = map[string]int{}
+	}
+	t.counts[c][what]++
+}
+
+func (t *tally) file(f verify.File) {
+	t.count(f.Class, f.Kind+" "+string(f.Verdict))
+	if f.Class < verify.ClassUnproven {
+		return
+	}
+	t.words[string(f.Verdict)] = true
+	for _, r := range f.Reasons {
+		t.words[string(r)] = true
+	}
+}
+
+func (t *tally) finding(f verify.Finding) {
+	t.count(f.Class, string(f.Kind))
+	if f.Class >= verify.ClassUnproven {
+		t.words[string(f.Kind)] = true
+	}
+}
+
+// list names what a class holds: "2 log files modified, 1 deleted, 1 gap".
+func (t *tally) list(c verify.Class) string {
+	counts := maps.Clone(t.counts[c])
+	var parts []string
+	for _, kind := range []string{"log", "digest"} {
+		named := false
+		for _, v := range slices.Backward(verify.Verdicts) {
+			key := kind + " " + string(v)
+			n := counts[key]
+			if n == 0 || v == verify.Kept && c < verify.ClassUnproven {
+				continue
+			}
+			if named {
+				parts = append(parts, thousands(n)+" "+string(v))
+			} else {
+				parts = append(parts, files(n, kind)+" "+string(v))
+			}
+			named = true
+		}
+	}
+	for _, k := range verify.FindingKinds {
+		if n := counts[string(k)]; n > 0 {
+			parts = append(parts, findings(n, k))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// findings counts findings of a kind in words.
+func findings(n int, k verify.FindingKind) string {
+	many := func(one, more string) string { return thousands(n) + " " + plural(n, one, more) }
+	switch k {
+	case verify.Gap:
+		return many("gap", "gaps")
+	case verify.Stale:
+		return many("chain that ends too early (stale)", "chains that end too early (stale)")
+	case verify.NotStarted:
+		return many("chain that begins inside the window (not-started)", "chains that begin inside the window (not-started)")
+	case verify.LinkBroken:
+		return many("broken link", "broken links")
+	case verify.NoDigests:
+		return many("place without digests", "places without digests")
+	case verify.Junk:
+		return many("junk name", "junk names")
+	case verify.Unlisted:
+		return many("failed listing", "failed listings")
+	case verify.NotChecked:
+		return many("part not checked", "parts not checked")
+	case verify.Nothing:
+		return "nothing found to check"
+	case verify.Undelivered:
+		return many("delivery problem", "delivery problems")
+	}
+	return many("finding", "findings") + " " + Clean(string(k))
+}
+
+// closing is the report's last word: one sentence with the counts, then what
+// to do next.
+func (t *textWriter) closing(s verify.Summary) {
+	kept := fmt.Sprintf("%s and %s kept", files(s.Digests[verify.Kept], "digest"), files(s.Logs[verify.Kept], "log"))
+	tampering, unproven, remarks := t.tally.list(verify.Tampering), t.tally.list(verify.ClassUnproven), t.tally.list(verify.Remark)
+	sentence := "Kept: " + kept + ", nothing else found."
+	class := verify.Good
+	switch s.Exit {
+	case 0:
+		if remarks != "" {
+			sentence = "Kept: " + kept + "; remarks: " + remarks + "."
+		}
+	case 1:
+		class = verify.Tampering
+		sentence = "Tampering found: " + orElse(tampering, "see above") + also("; not proven: ", unproven) + "; " + kept + "."
+	default:
+		class = verify.ClassUnproven
+		sentence = "Not proven: " + orElse(unproven, "see above") + "; " + kept + "."
+	}
+	if s.Exit != 0 && remarks != "" {
+		sentence += " Remarks: " + remarks + "."
+	}
+	if s.Interrupted {
+		sentence = "Interrupted before the end. " + sentence
+	}
+	fmt.Fprintf(t.w, "\n%s\n", t.paint.class(class, sentence))
+	fmt.Fprintf(t.w, "%s, %s read, %s hashed, %s.\n", thousands(s.Chains)+" "+plural(s.Chains, "chain", "chains"),
+		size(s.Bytes.Fetched), size(s.Bytes.Hashed), length(time.Duration(s.Seconds*float64(time.Second))))
+	t.next(s)
+}
+
+// next tells what to do about what was found.
+func (t *textWriter) next(s verify.Summary) {
+	t.tally.words["tampering"] = s.Exit == 1
+	advice := Advice(t.tally.words)
+	if len(advice) == 0 {
+		return
+	}
+	fmt.Fprintf(t.w, "\n%s\n", t.paint.bold("What to do next"))
+	for _, text := range advice {
+		fmt.Fprintf(t.w, "  - %s\n", wrap(text, 4))
+	}
+}
+
+func also(lead, text string) string {
+	if text == "" {
+		return ""
+	}
+	return lead + text
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}

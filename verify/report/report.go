@@ -1,0 +1,65 @@
+// Package report writes a run's results down, one writer a format.
+//
+// Every writer is a [verify.Sink]: it is told the results as they come, in
+// chain order, and writes what it makes of them. No writer decides a verdict,
+// a class or the exit status; it only prints the ones it is given.
+//
+// A run may name a million files that are not kept, so no writer holds them:
+// what has to be printed later than it comes waits in a spool, which moves to
+// an unlinked temporary file when it grows.
+//
+// # Names
+//
+// Names of objects are hostile input. Text shows each rune that does not
+// print, or that changes how its neighbours are shown, as an escape (\x1b,
+// \u202e), a backslash as two, and a byte that is not UTF-8 as \xNN, so that
+// different names look different (see [Clean]).
+//
+// JSON keeps names as they are, in valid JSON: what does not print is escaped
+// as JSON does (\u202e), which a reader undoes. A byte that is not UTF-8 has
+// no form in JSON and becomes %NN; S3 has no such names, a directory may.
+//
+// # JSON
+//
+// One object, schema trailseal.report/v1, with one line a file, a chain and a
+// finding. The order of its members is not part of the schema: members known
+// only at the end (window, summary, verdict, exit) follow the files. "window"
+// is absent when there was none: no window was asked for and nothing was found
+// that has a time. "interrupted" is there only when it is true.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// Options are what a writer may need to know about where it writes.
+type Options struct {
+	Color   bool   // text: ANSI colours
+	All     bool   // text: list every file, however many are alike
+	TempDir string // of the spools; empty: the system's
+}
+
+// A Writer is a sink that may hold temporary files. Close it when the run is
+// over, also after an error.
+type Writer interface {
+	verify.Sink
+	io.Closer
+}
+
+// Formats lists the formats that New knows.
+func Formats() []string { return []string{"text", "json"} }
+
+// New is the writer of a format. It writes to w and never closes it.
+func New(format string, w io.Writer, o Options) (Writer, error) {
+	switch format {
+	case "text":
+		return newText(w, o), nil
+	case "json":
+		return newJSON(w, o), nil
+	}
+	return nil, fmt.Errorf("no report format %q: want %s", format, strings.Join(Formats(), " or "))
+}

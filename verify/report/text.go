@@ -1,0 +1,231 @@
+package report
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// sameLimit is how many files of one chain with the same verdict and reasons
+// the text lists one by one.
+const sameLimit = 100
+
+// textWriter spools what has to be said later than it is told: the lines of
+// chains come first in the report, then files, gaps, findings.
+type textWriter struct {
+	w      *bufio.Writer
+	all    bool
+	paint  painter
+	header verify.Header
+	chains table
+	files  spool
+	gaps   spool
+	others spool
+	tally  tally
+	same   map[alike]int // files of the chain at hand, by what they have in common
+	order  []alike       // the keys of same, as they first came
+	told   map[span]bool // gaps of the chain at hand that a finding told
+	err    error         // the first of writing to a spool
+}
+
+// alike is what files have in common that are told as one.
+type alike struct {
+	kind    string
+	verdict verify.Verdict
+	why     string
+	class   verify.Class
+}
+
+type span struct{ start, end int64 }
+
+func newText(w io.Writer, o Options) *textWriter {
+	in := func() spool { return spool{dir: o.TempDir} }
+	return &textWriter{
+		w: bufio.NewWriterSize(w, 64<<10), all: o.All, paint: painter(o.Color),
+		chains: table{rows: in()}, files: in(), gaps: in(), others: in(),
+		tally: newTally(), same: map[alike]int{}, told: map[span]bool{},
+	}
+}
+
+func (t *textWriter) Start(h verify.Header) error {
+	t.header = h
+	return nil
+}
+
+func (t *textWriter) File(f verify.File) error {
+	t.tally.file(f)
+	a := alike{f.Kind, f.Verdict, Explain(f), f.Class}
+	if t.same[a]++; t.same[a] == 1 {
+		t.order = append(t.order, a)
+	}
+	if t.all || f.Verdict != verify.Pending && t.same[a] <= sameLimit {
+		t.line(&t.files, t.fileLines(f, a))
+	}
+	return t.err
+}
+
+// fileLines is a file's line, and below it why and what it was compared with.
+func (t *textWriter) fileLines(f verify.File, a alike) string {
+	verdict := fmt.Sprintf("%-12s", f.Verdict)
+	text := "  " + t.paint.class(f.Class, verdict) + "  " + Clean(f.URI) + "\n"
+	if f.Verdict == verify.Kept && len(f.Reasons) == 0 {
+		return text
+	}
+	why := a.why + judged(f.Class, f.Verdict.Class())
+	if f.Detail != "" {
+		why += ": " + Clean(f.Detail)
+	}
+	text += strings.Repeat(" ", 16) + f.Kind + ": " + why + "\n"
+	if f.Expected != "" && f.Actual != "" && f.Expected != f.Actual {
+		text += fmt.Sprintf("%16sexpected %s\n%16sfound    %s\n", "", Clean(f.Expected), "", Clean(f.Actual))
+	}
+	return text
+}
+
+// judged says that --accept or --fail-on moved something to another class.
+func judged(after, before verify.Class) string {
+	switch {
+	case after == before:
+		return ""
+	case after == verify.Tampering:
+		return " [counted as tampering by --fail-on]"
+	}
+	return " [accepted]"
+}
+
+func (t *textWriter) Finding(f verify.Finding) error {
+	t.tally.finding(f)
+	line := "  " + t.paint.class(f.Class, fmt.Sprintf("%-12s", f.Kind)) + "  "
+	if f.Start != nil && f.End != nil {
+		line += between(*f.Start, *f.End) + "  "
+	}
+	if f.Chain != nil {
+		line += chainName(*f.Chain) + ": "
+	}
+	line += Clean(f.Message)
+	if f.Message == "" {
+		line += ExplainFinding(f.Kind)
+	}
+	if f.URI != "" && !strings.Contains(f.Message, f.URI) {
+		line += "  " + Clean(f.URI)
+	}
+	line += judged(f.Class, f.Kind.Class()) + "\n"
+	if f.Kind != verify.Gap {
+		t.line(&t.others, line)
+		return t.err
+	}
+	if f.Start != nil && f.End != nil {
+		t.told[span{f.Start.Unix(), f.End.Unix()}] = true
+	}
+	t.line(&t.gaps, line)
+	return t.err
+}
+
+func (t *textWriter) Chain(c verify.Chain) error {
+	ref := verify.ChainRef{Organization: c.Organization, Account: c.Account, Region: c.Region, Trail: c.Trail, Backfill: c.Backfill}
+	for _, h := range c.Gaps {
+		if !t.told[span{h.Start.Unix(), h.End.Unix()}] {
+			t.line(&t.gaps, fmt.Sprintf("  %s  %s  %s: %s\n", t.paint.class(c.Class, "not covered "),
+				between(h.Start, h.End), chainName(ref), Clean(h.Reason)))
+		}
+	}
+	t.rest(chainName(ref) + ": ")
+	clear(t.told)
+	t.tally.chains++
+	if err := t.chains.add(chainCells(c)); t.err == nil {
+		t.err = err
+	}
+	return t.err
+}
+
+// rest tells of the files at hand that were not listed one by one, and
+// forgets them: the next file is another chain's.
+func (t *textWriter) rest(where string) {
+	for _, a := range t.order {
+		n := t.same[a]
+		switch {
+		case t.all:
+		case a.verdict == verify.Pending:
+			t.line(&t.files, fmt.Sprintf("  %-12s  %s%s (pending)\n", a.verdict, where, waiting(n, a.kind)))
+		case n > sameLimit:
+			t.line(&t.files, fmt.Sprintf("  %s  %s%s more like this (%s): --all lists them\n",
+				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-sameLimit, a.kind), a.why))
+		}
+	}
+	clear(t.same)
+	t.order = t.order[:0]
+}
+
+func waiting(n int, kind string) string {
+	if n == 1 {
+		return files(n, kind) + " waits for its digest"
+	}
+	return files(n, kind) + " wait for their digest"
+}
+
+func (t *textWriter) line(s *spool, text string) {
+	if _, err := io.WriteString(s, text); t.err == nil {
+		t.err = err
+	}
+}
+
+func (t *textWriter) End(s verify.Summary) error {
+	t.rest("")
+	if t.err != nil {
+		return t.err
+	}
+	t.head(s)
+	err := errors.Join(
+		t.chains.print(t.w, t.paint),
+		t.section("Files not kept", t.all, &t.files),
+		t.section("Time not covered", false, &t.gaps),
+		t.section("Findings", false, &t.others),
+	)
+	t.closing(s)
+	return errors.Join(err, t.w.Flush())
+}
+
+// head says what was verified.
+func (t *textWriter) head(s verify.Summary) {
+	window := s.Window
+	if window.IsZero() {
+		window = t.header.Window
+	}
+	fmt.Fprintf(t.w, "trailseal %s  %s\n", Clean(t.header.Version), Clean(t.header.Source))
+	switch {
+	case window.IsZero():
+		fmt.Fprint(t.w, "window    everything it holds\n\n")
+	case window.End.After(t.header.Started):
+		fmt.Fprintf(t.w, "window    %s, which is not over yet\n\n", between(window.Start, window.End))
+	default:
+		fmt.Fprintf(t.w, "window    %s\n\n", between(window.Start, window.End))
+	}
+}
+
+// section prints a spool under a heading; an empty one not at all.
+func (t *textWriter) section(heading string, all bool, s *spool) error {
+	if s.empty() {
+		return nil
+	}
+	if all {
+		heading = "Files"
+	}
+	fmt.Fprintf(t.w, "\n%s\n", t.paint.bold(heading))
+	return s.copyTo(t.w)
+}
+
+func (t *textWriter) Close() error {
+	return errors.Join(t.chains.rows.Close(), t.files.Close(), t.gaps.Close(), t.others.Close())
+}
+
+// between is a span of time, in UTC.
+func between(start, end time.Time) string {
+	return fmt.Sprintf("%s to %s (%s)", moment(start), moment(end), length(end.Sub(start)))
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
