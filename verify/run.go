@@ -2,13 +2,260 @@ package verify
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+	"golang.org/x/sync/semaphore"
 )
 
-// Run verifies what the request asks for and tells the sink. The error is
-// for what stopped the run from judging at all (a sink that cannot write);
-// whatever is wrong with the trail is in the results, and a run that was
-// interrupted ends in a summary that says so.
+// A run is one verification under way.
+type run struct {
+	Request
+	ctx        context.Context // the user's: when it ends the run is interrupted
+	fail       context.CancelCauseFunc
+	slots      *semaphore.Weighted
+	everything bool      // the window is what the source holds
+	relative   bool      // the store does not know buckets and prefixes for sure
+	horizon    time.Time // what should have been delivered by then must be there
+
+	mu      sync.Mutex
+	keys    map[string]*regionKeys
+	matched map[string]map[string]bool // filter name -> pattern -> something matched it
+	remarks []Finding
+	newest  map[digest.Chain]listing
+}
+
+// groupsAtOnce is how many accounts' regions are worked on at a time. Each
+// waits most of its time for a few requests.
+const groupsAtOnce = 48
+
+// Run verifies what the request asks for and tells the sink. The error is for
+// what stopped the run from judging (a sink that cannot write); whatever is
+// wrong with the trail is in the results, and a run that was interrupted ends
+// in a summary that says so.
+//
+// One run is one straight line: discover the accounts and regions; list and
+// read each chain's digests, check each by itself, link it to the next one;
+// hash the logs that the digests name; sweep for logs that none names; judge;
+// report in order; sum up.
 func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
-	return Summary{}, errors.New("not written yet")
+	began := time.Now()
+	r := newRun(ctx, req)
+	defer r.fail(nil)
+	if r.everything {
+		r.Window = r.extent()
+		r.horizon = r.Window.End
+	}
+	if err := sink.Start(Header{Version: r.Version, Started: r.Now, Source: r.Source, Window: r.Window, All: r.All}); err != nil {
+		return Summary{}, fmt.Errorf("report: %w", err)
+	}
+	t := tally{sums: *newSums(), sink: sink, policy: r.Policy}
+	if err := r.groups(&t); err != nil {
+		return Summary{}, err
+	}
+	if err := context.Cause(r.ctx); err != nil && ctx.Err() == nil {
+		return Summary{}, err
+	}
+	r.conclude(&t)
+	s := t.summary(r, ctx.Err() != nil)
+	s.Seconds = time.Since(began).Seconds()
+	s.Finished = r.Now.Add(time.Since(began))
+	if err := t.err; err != nil {
+		return s, fmt.Errorf("report: %w", err)
+	}
+	if err := sink.End(s); err != nil {
+		return s, fmt.Errorf("report: %w", err)
+	}
+	return s, nil
+}
+
+func newRun(ctx context.Context, req Request) *run {
+	r := &run{Request: req, keys: map[string]*regionKeys{}, matched: map[string]map[string]bool{}, newest: map[digest.Chain]listing{}}
+	r.ctx, r.fail = context.WithCancelCause(ctx)
+	if r.LogLimit == 0 {
+		r.LogLimit = DefaultLogLimit
+	}
+	if r.DigestLimit == 0 {
+		r.DigestLimit = DefaultDigestLimit
+	}
+	if r.InFlight == 0 {
+		r.InFlight = 256
+	}
+	if r.Progress == nil {
+		r.Progress = &Progress{}
+	}
+	r.everything = r.Window.IsZero()
+	r.relative = r.Store.Holds(Ref{"a", "AWSLogs/x"}, Ref{"b", "p/AWSLogs/x"})
+	r.horizon = r.Now
+	r.slots = semaphore.NewWeighted(int64(r.InFlight))
+	return r
+}
+
+// groups verifies all groups, several at once, and hands their results to the
+// tally in order. Delivering results has a context of its own, so that an
+// interrupted run can still say what it found.
+func (r *run) groups(t *tally) error {
+	alive, cancel := context.WithCancel(context.WithoutCancel(r.ctx))
+	defer cancel()
+	in := func(context.Context) iter.Seq[group] { return r.discover(r.ctx) }
+	verify := func(_ context.Context, g group, send func(event) bool) { r.verifyGroup(g, send) }
+	for e := range orderedStreams(alive, groupsAtOnce, 256, in, verify) {
+		if t.take(e); t.err != nil {
+			r.fail(t.err)
+			return fmt.Errorf("report: %w", t.err)
+		}
+	}
+	return nil
+}
+
+// conclude adds what can only be said of the run as a whole.
+func (r *run) conclude(t *tally) {
+	for _, f := range r.remarks {
+		t.find(f)
+	}
+	if r.ctx.Err() != nil {
+		t.find(Finding{Kind: NotChecked, Message: "the run was interrupted; accounts and regions that are not named here were not looked at"})
+		return
+	}
+	r.checkDelivery(t)
+	for _, kind := range slices.Sorted(maps.Keys(r.matched)) {
+		for _, p := range slices.Sorted(maps.Keys(r.matched[kind])) {
+			if !r.matched[kind][p] {
+				t.find(Finding{Kind: Nothing, Message: fmt.Sprintf("nothing matches the %s %q", kind, p)})
+			}
+		}
+	}
+	if len(t.sums.digests) == 0 {
+		t.find(Finding{Kind: Nothing, Message: "no digest file was found for this window, so nothing is proven"})
+	}
+}
+
+// A tally adds up what comes, on its way to the sink.
+type tally struct {
+	sums   sums
+	chains int
+	sink   Sink
+	policy Policy
+	err    error
+}
+
+func (t *tally) take(e event) {
+	switch {
+	case e.file != nil:
+		t.err = t.sink.File(*e.file)
+	case e.finding != nil:
+		t.err = t.sink.Finding(*e.finding)
+	case e.chain != nil:
+		t.chains++
+		t.err = t.sink.Chain(*e.chain)
+	case e.sums != nil:
+		add(t.sums.digests, e.sums.digests)
+		add(t.sums.logs, e.sums.logs)
+		t.sums.worst = max(t.sums.worst, e.sums.worst)
+	}
+}
+
+func (t *tally) find(f Finding) {
+	f.Class = t.policy.Finding(f.Kind)
+	t.sums.worst = max(t.sums.worst, f.Class)
+	if t.err == nil {
+		t.err = t.sink.Finding(f)
+	}
+}
+
+func add(to, from map[Verdict]int) {
+	for v, n := range from {
+		to[v] += n
+	}
+}
+
+func (t *tally) summary(r *run, interrupted bool) Summary {
+	class := t.sums.worst
+	if interrupted {
+		class = max(class, ClassUnproven)
+	}
+	s := Summary{
+		Window: r.Window, Interrupted: interrupted, Chains: t.chains, Digests: t.sums.digests, Logs: t.sums.logs,
+		Bytes:    Bytes{Fetched: r.Progress.Fetched.Load(), Hashed: r.Progress.Hashed.Load()},
+		Requests: maps.Clone(r.Store.Requests()),
+	}
+	s.Verdict, s.Exit = class.Outcome()
+	return s
+}
+
+// Outcome is what a run whose worst result is of this class comes to: the
+// verdict in one word and the exit status. It is the only place where an exit
+// status is made.
+func (c Class) Outcome() (verdict string, exit int) {
+	switch c {
+	case Tampering:
+		return "tampered", 1
+	case ClassUnproven:
+		return "unproven", 3
+	default:
+		return "kept", 0
+	}
+}
+
+// wanted reports whether a filter lets a word pass, and remembers which of its
+// patterns have matched something.
+func (r *run) wanted(kind string, patterns []string, word string) bool {
+	if len(patterns) == 0 {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.matched[kind] == nil {
+		r.matched[kind] = map[string]bool{}
+		for _, p := range patterns {
+			r.matched[kind][p] = false
+		}
+	}
+	any := false
+	for _, p := range patterns {
+		if ok, err := path.Match(p, word); ok && err == nil {
+			r.matched[kind][p], any = true, true
+		}
+	}
+	return any
+}
+
+func (r *run) remark(f Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remarks = append(r.remarks, f)
+}
+
+// regionKeys is one region's public keys, asked for once.
+type regionKeys struct {
+	once sync.Once
+	keys []digest.PublicKey
+	err  error
+}
+
+// regionKeys asks for a region's keys the first time they are needed. The span
+// reaches a little before the window, where the digest before it lies, and to
+// now, because a backfill digest is signed when it is made.
+func (r *run) regionKeys(ctx context.Context, region string) ([]digest.PublicKey, error) {
+	r.mu.Lock()
+	k := r.keys[region]
+	if k == nil {
+		k = &regionKeys{}
+		r.keys[region] = k
+	}
+	r.mu.Unlock()
+	k.once.Do(func() {
+		end := r.Now
+		if r.Window.End.After(end) {
+			end = r.Window.End
+		}
+		k.keys, k.err = r.Keys.Keys(ctx, region, r.Window.Start.Add(-Lookback), end.Add(2*time.Hour))
+	})
+	return k.keys, k.err
 }

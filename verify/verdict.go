@@ -71,20 +71,21 @@ var Reasons = []Reason{
 type FindingKind string
 
 const (
-	Gap         FindingKind = "gap"         // a stretch of a chain's time that no readable digest covers
-	Stale       FindingKind = "stale"       // the newest digest ends well before the window does
-	NotStarted  FindingKind = "not-started" // the window begins before the chain's first starting digest
-	LinkBroken  FindingKind = "link-broken" // a signed digest that the next one does not name
-	NoDigests   FindingKind = "no-digests"  // logs, or a folder for digests, but no digest
-	Junk        FindingKind = "junk"        // something named almost like a digest
-	Unlisted    FindingKind = "unlisted"    // a listing failed, so what it would have shown is unknown
-	NotChecked  FindingKind = "not-checked" // the run was interrupted before this was checked
-	Nothing     FindingKind = "nothing"     // the source holds nothing to check in the window
-	Undelivered FindingKind = "delivery"    // CloudTrail itself reports trouble or a newer digest
+	Gap         FindingKind = "gap"          // a stretch of a chain's time that no readable digest covers
+	Stale       FindingKind = "stale"        // the newest digest ends well before the window does
+	NotStarted  FindingKind = "not-started"  // the window begins before the chain's first starting digest
+	LinkBroken  FindingKind = "link-broken"  // a signed digest that the next one does not name
+	NoDigests   FindingKind = "no-digests"   // logs, or a folder for digests, but no digest
+	Junk        FindingKind = "junk"         // something named almost like a digest
+	Unlisted    FindingKind = "unlisted"     // a listing failed, so what it would have shown is unknown
+	NotChecked  FindingKind = "not-checked"  // the run was interrupted before this was checked
+	Nothing     FindingKind = "nothing"      // the source holds nothing to check in the window
+	NotSearched FindingKind = "not-searched" // a part of the source was not searched for trails
+	Undelivered FindingKind = "delivery"     // CloudTrail itself reports trouble or a newer digest
 )
 
 // FindingKinds lists every kind of finding.
-var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, Undelivered}
+var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, Undelivered}
 
 // A State is what a second of a chain's window is in.
 type State string
@@ -129,7 +130,7 @@ func (v Verdict) Class() Class {
 // Class is the finding's class before any policy.
 func (k FindingKind) Class() Class {
 	switch k {
-	case NotStarted, Junk:
+	case NotStarted, Junk, NotSearched:
 		return Remark
 	default:
 		return ClassUnproven
@@ -155,6 +156,9 @@ func (p Policy) File(v Verdict, reasons []Reason) Class {
 		return Tampering
 	}
 	class := v.Class()
+	if v == Unreferenced && slices.Equal(reasons, []Reason{CoverageUnknown}) {
+		return Remark // AWS does not say that digests cover these
+	}
 	unaccepted := slices.ContainsFunc(reasons, func(r Reason) bool { return !in(p.Accept)(r) })
 	if class > Remark && (named(p.Accept) || len(reasons) > 0 && !unaccepted) {
 		return Remark

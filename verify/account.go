@@ -1,0 +1,192 @@
+package verify
+
+import (
+	"fmt"
+	"time"
+)
+
+// A ledger says of every second of a window which state it is in. It is
+// written forward in time, so that no second is counted twice or left out.
+type ledger struct {
+	window Window
+	at     time.Time // all before it is accounted for
+	spans  []span
+	sums   map[State]time.Duration
+}
+
+type span struct {
+	state      State
+	start, end time.Time
+}
+
+func newLedger(w Window) *ledger {
+	return &ledger{window: w, at: w.Start, sums: map[State]time.Duration{}}
+}
+
+// paint accounts for the time up to end, as far as it is in the window and not
+// yet accounted for, and returns what it painted.
+func (l *ledger) paint(state State, end time.Time) span {
+	s := span{state, l.at, end}
+	if s.end.After(l.window.End) {
+		s.end = l.window.End
+	}
+	if !s.end.After(s.start) {
+		return span{state, s.start, s.start}
+	}
+	l.at = s.end
+	l.sums[state] += s.end.Sub(s.start)
+	return s
+}
+
+// shares are the seconds in each state. Digests begin and end on whole
+// seconds; a window need not, and its odd part goes to the largest share.
+func (l *ledger) shares() []Share {
+	total := int64(l.window.End.Sub(l.window.Start) / time.Second)
+	var shares []Share
+	largest := 0
+	for _, state := range States {
+		d, ok := l.sums[state]
+		if !ok {
+			continue
+		}
+		shares = append(shares, Share{state, int64(d / time.Second)})
+		total -= shares[len(shares)-1].Seconds
+		if shares[len(shares)-1].Seconds > shares[largest].Seconds {
+			largest = len(shares) - 1
+		}
+	}
+	if len(shares) > 0 {
+		shares[largest].Seconds += total
+	}
+	return shares
+}
+
+// accountDigest paints an authentic digest's own span.
+func (c *chainRun) accountDigest(d *sight, v Verdict) {
+	c.rest(c.background(), d.record.Start)
+	state := Verified
+	switch {
+	case v != Kept:
+		state = Unproven
+	case len(d.record.Logs) == 0:
+		state = VerifiedEmpty
+	}
+	c.book.paint(state, d.record.End)
+}
+
+// background is what time is in that no rule speaks of. Backfill digests come
+// only when they are needed, so nothing is missing between them.
+func (c *chainRun) background() State {
+	if c.id.Backfill {
+		return NotYetDue
+	}
+	return InGap
+}
+
+// accountHole paints the time between the last authentic digest and next, in
+// which untrusted digests may lie.
+func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
+	if c.witness != nil {
+		return
+	}
+	state, reason := c.holeState(next, untrusted)
+	start := next.record.Start
+	for _, d := range untrusted {
+		from := d.name.End.Add(-time.Hour)
+		if d.err != nil && judgeError(d.err).verdict == Deleted {
+			if c.id.Backfill {
+				c.rest(NotYetDue, earlier(from, start))
+				c.hole(c.book.paint(DigestDeleted, earlier(d.name.End, start)), "its digest is deleted")
+			}
+			continue
+		}
+		c.hole(c.book.paint(state, earlier(from, start)), reason)
+		c.book.paint(Unproven, earlier(d.name.End, start))
+	}
+	if c.id.Backfill {
+		state = NotYetDue
+	}
+	c.hole(c.book.paint(state, start), reason)
+}
+
+// holeState says why no trusted digest covers the time before next.
+func (c *chainRun) holeState(next *sight, untrusted []*sight) (State, string) {
+	if next.record.Previous == nil {
+		if c.last == nil && c.first == 0 {
+			return BeforeStart, "the chain starts later"
+		}
+		return InGap, "no digest: logging or log file validation was off; the chain starts anew"
+	}
+	for _, d := range untrusted {
+		if d.err != nil && d.next == next && judgeError(d.err).verdict == Deleted {
+			return DigestDeleted, "the next digest names one that is deleted"
+		}
+	}
+	return InGap, "no digest covers it"
+}
+
+// accountRest paints the time after the last authentic digest.
+func (c *chainRun) accountRest(untrusted []*sight) {
+	if c.witness != nil {
+		return
+	}
+	for _, d := range untrusted {
+		if !d.authentic() && (d.err == nil || judgeError(d.err).verdict != Deleted) {
+			c.rest(c.background(), d.name.End.Add(-time.Hour))
+			c.book.paint(Unproven, d.name.End)
+		}
+	}
+}
+
+// rest paints a stretch that no digest covers, and reports it.
+func (c *chainRun) rest(state State, end time.Time) {
+	c.hole(c.book.paint(state, end), "no digest covers it")
+}
+
+// hole reports a stretch without a digest.
+func (c *chainRun) hole(s span, reason string) {
+	if !s.end.After(s.start) || c.witness != nil {
+		return
+	}
+	switch s.state {
+	case InGap:
+		c.record.Gaps = append(c.record.Gaps, Hole{s.start, s.end, reason})
+		c.find(Finding{Kind: Gap, Start: &s.start, End: &s.end, Message: reason})
+	case DigestDeleted:
+		c.record.Gaps = append(c.record.Gaps, Hole{s.start, s.end, reason})
+	case BeforeStart:
+		c.find(Finding{Kind: NotStarted, Start: &s.start, End: &s.end, Message: reason})
+	}
+}
+
+// tail accounts for the end of the window: what must have been delivered by
+// now and was not found is stale, the rest is not yet due.
+func (c *chainRun) tail() {
+	if c.witness != nil {
+		return
+	}
+	due := earlier(c.book.window.End, c.r.horizon.Add(-DigestDue))
+	if s := c.book.paint(c.background(), due); s.state == InGap && s.end.After(s.start) {
+		const reason = "no digest, though one is due"
+		c.record.Gaps = append(c.record.Gaps, Hole{s.start, s.end, reason})
+		c.find(Finding{Kind: Stale, Start: &s.start, End: &s.end, Message: fmt.Sprintf(
+			"the newest digest found ends at %s; later ones are due and are not there: cut off, logging stopped, or delivery fails",
+			c.newest().Format(time.RFC3339))})
+	}
+	c.book.paint(NotYetDue, c.book.window.End)
+}
+
+// newest is the end of the newest digest found, be it before the window.
+func (c *chainRun) newest() time.Time {
+	if c.record.Last != nil {
+		return *c.record.Last
+	}
+	return c.refs[len(c.refs)-1].name.End
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

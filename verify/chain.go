@@ -1,0 +1,345 @@
+package verify
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+	"golang.org/x/sync/semaphore"
+)
+
+// A listing names one digest file of a chain before it is read.
+type listing struct {
+	Entry
+	name digest.Name
+}
+
+// A step is one thing to report, in order: a result that is ready, or a log
+// file that must be hashed first.
+type step struct {
+	file    *File
+	finding *Finding
+	log     *logStep
+}
+
+type logStep struct {
+	listed  digest.Log
+	digest  string // URI of the digest that lists it
+	trusted bool
+}
+
+// A chainRun walks one chain forward through the window. It reads digests
+// ahead in parallel, but decides in this one goroutine and in order of time.
+//
+// A digest is settled once a later authentic digest is at hand, because that
+// one says what the bytes and the signature before it must be. Whether a
+// digest is authentic is known as soon as the digest after it has been read,
+// for that one carries its signature where its own is lost. So two digests of
+// look-ahead decide everything, and memory does not grow with the chain.
+type chainRun struct {
+	r     *run
+	g     *groupRun
+	id    digest.Chain
+	refs  []listing // by end time
+	first int       // the first of refs that ends after the window's start
+
+	waiting []*sight // read, in order, not yet settled; the first may be authentic, the rest are not
+	last    *sight   // the last authentic one
+	book    *ledger
+	yield   func(step) bool
+	stopped bool         // the consumer wants no more
+	witness func(*sight) // in place of reporting: takes each settled digest
+
+	record Chain
+}
+
+const (
+	readAhead      = 32        // digests of a chain read before their turn
+	readAheadBytes = 512 << 10 // and their compressed bytes: entries hardly compress below 70 bytes
+	maxWaiting     = 64        // unconfirmed digests kept while looking for one that speaks of them
+	maxWalk        = 10_000    // digests followed one by one where a listing is refused
+)
+
+func newChainRun(g *groupRun, id digest.Chain, refs []listing, w Window) *chainRun {
+	slices.SortFunc(refs, func(a, b listing) int {
+		if c := a.name.End.Compare(b.name.End); c != 0 {
+			return c
+		}
+		return compareRefs(a.Ref, b.Ref)
+	})
+	c := &chainRun{r: g.r, g: g, id: id, refs: refs, book: newLedger(w)}
+	c.first, _ = slices.BinarySearchFunc(refs, w.Start, func(l listing, t time.Time) int {
+		if l.name.End.After(t) {
+			return 1
+		}
+		return -1
+	})
+	c.record = Chain{
+		Organization: id.Organization, Account: id.Account, Region: id.Region, HomeRegion: id.HomeRegion,
+		Trail: id.Trail, Backfill: id.Backfill, Digests: map[Verdict]int{}, Logs: map[Verdict]int{}, Gaps: []Hole{},
+	}
+	return c
+}
+
+// steps is the chain as a source of things to report.
+func (c *chainRun) steps(ctx context.Context) iter.Seq[step] {
+	return func(yield func(step) bool) {
+		c.yield = yield
+		c.through(ctx, c.sights(ctx), nil)
+		if ctx.Err() != nil || c.stopped {
+			return
+		}
+		c.settle(nil)
+		c.tail()
+	}
+}
+
+func (c *chainRun) send(s step) {
+	if !c.stopped && !c.yield(s) {
+		c.stopped = true
+	}
+}
+
+// sights reads the chain's digests in order: the one before the window, whose
+// logs may be named at its edge, those inside, and those after it until one
+// speaks for the last inside.
+func (c *chainRun) sights(ctx context.Context) iter.Seq[*sight] {
+	w := c.book.window
+	from := max(c.first-1, 0)
+	to := from
+	for to < len(c.refs) && !c.refs[to].name.End.After(w.End.Add(time.Hour)) {
+		to++
+	}
+	return func(yield func(*sight) bool) {
+		later := 0
+		enough := func(s *sight) bool {
+			if !s.start().Before(w.End) {
+				later++
+			}
+			return later >= 3 || later > 0 && s.own == sigHolds
+		}
+		done := false
+		for s := range c.read(ctx, c.refs[from:to]) {
+			done = enough(s)
+			if !yield(s) {
+				return
+			}
+		}
+		for i := to; i < len(c.refs) && !done && ctx.Err() == nil; i++ {
+			for s := range c.read(ctx, c.refs[i:i+1]) {
+				done = enough(s)
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// read looks at digests in parallel and yields them in order.
+func (c *chainRun) read(ctx context.Context, refs []listing) iter.Seq[*sight] {
+	budget := semaphore.NewWeighted(readAheadBytes)
+	weight := func(l listing) int64 { return min(max(l.Size, 1), readAheadBytes) }
+	type read struct {
+		s *sight
+		l listing
+	}
+	in := func(ctx context.Context) iter.Seq[listing] {
+		return func(yield func(listing) bool) {
+			for _, l := range refs {
+				if budget.Acquire(ctx, weight(l)) != nil || !yield(l) {
+					return
+				}
+			}
+		}
+	}
+	look := func(ctx context.Context, l listing) read {
+		s, err := c.r.look(ctx, l.Entry, l.name)
+		if err != nil {
+			c.r.fail(err)
+		}
+		return read{s, l}
+	}
+	return func(yield func(*sight) bool) {
+		for got := range ordered(ctx, c.r.slots, readAhead, in, look) {
+			budget.Release(weight(got.l))
+			if got.s == nil || !yield(got.s) {
+				return
+			}
+		}
+	}
+}
+
+// through admits digests in order, each once the next has been read. final,
+// where there is one, is already read and follows the last.
+func (c *chainRun) through(ctx context.Context, sights iter.Seq[*sight], final *sight) {
+	var held *sight
+	for s := range sights {
+		if held != nil {
+			c.introduce(s, held)
+			c.admit(ctx, held)
+		}
+		if held = s; c.stopped || ctx.Err() != nil {
+			return
+		}
+	}
+	if held == nil {
+		return
+	}
+	if final != nil {
+		c.introduce(final, held)
+	}
+	c.admit(ctx, held)
+}
+
+// introduce tells the digest that s names, if it is at hand, that s does.
+func (c *chainRun) introduce(s, held *sight) {
+	if c.r.names(s, held) {
+		held.link(s)
+		return
+	}
+	for _, d := range slices.Backward(c.waiting) {
+		if c.r.names(s, d) {
+			d.link(s)
+			return
+		}
+	}
+}
+
+// admit takes the next digest in order, with all that can be known of it.
+func (c *chainRun) admit(ctx context.Context, d *sight) {
+	if !d.authentic() {
+		if c.waiting = append(c.waiting, d); len(c.waiting) > maxWaiting {
+			c.settleOne(c.waiting[0])
+			c.waiting = slices.Delete(c.waiting, 0, 1)
+		}
+		return
+	}
+	c.fill(ctx, d)
+	if c.stopped || ctx.Err() != nil {
+		return
+	}
+	c.settle(d)
+	c.waiting = append(c.waiting[:0], d)
+	c.last = d
+}
+
+// settle judges all that wait, now that next, an authentic digest or the end
+// of the chain, is at hand, and accounts for the time before next.
+func (c *chainRun) settle(next *sight) {
+	var untrusted []*sight
+	for _, d := range c.waiting {
+		c.settleOne(d)
+		if !d.authentic() {
+			untrusted = append(untrusted, d)
+		}
+	}
+	c.waiting = c.waiting[:0]
+	if next != nil {
+		c.accountHole(next, untrusted)
+		c.reportSkipped(next)
+	} else {
+		c.accountRest(untrusted)
+	}
+}
+
+// settleOne judges one digest, reports it where it is inside the window, and
+// hands out its logs.
+func (c *chainRun) settleOne(d *sight) {
+	ruling := judgeDigest(d)
+	if c.witness != nil {
+		if ruling.verdict == Kept {
+			c.witness(d)
+		}
+		return
+	}
+	d.inside = c.inside(d)
+	if d.authentic() {
+		c.accountDigest(d, ruling.verdict)
+	}
+	if !d.inside {
+		// Its logs are not this run's business, but a log near the window's
+		// edge may be named by it.
+		if ruling.verdict == Kept {
+			c.g.note(d.record.Logs)
+		}
+		return
+	}
+	c.r.Progress.DigestsDone.Add(1)
+	c.extend(d)
+	c.send(step{file: digestFile(d, ruling)})
+	if d.record != nil {
+		c.logs(d, ruling.verdict == Kept)
+	}
+}
+
+// inside reports whether a digest is to be judged. Only an authentic one is
+// believed about its span: otherwise a forged one could excuse itself.
+func (c *chainRun) inside(d *sight) bool {
+	if d.authentic() {
+		return c.book.window.Touches(d.record.Start, d.record.End)
+	}
+	return c.book.window.Touches(d.name.End.Add(-time.Hour), d.name.End)
+}
+
+func (c *chainRun) extend(d *sight) {
+	start, end := d.start(), d.end()
+	if c.record.First == nil || start.Before(*c.record.First) {
+		c.record.First = &start
+	}
+	if c.record.Last == nil || end.After(*c.record.Last) {
+		c.record.Last = &end
+	}
+}
+
+// logs hands out the logs that a digest lists, each once however many digests
+// list it.
+func (c *chainRun) logs(d *sight, trusted bool) {
+	uri := d.ref.URI()
+	for _, l := range d.record.Logs {
+		if c.stopped {
+			return
+		}
+		if !c.g.firstTime(l, trusted) {
+			continue
+		}
+		c.r.Progress.Logs.Add(1)
+		c.send(step{log: &logStep{listed: l, digest: uri, trusted: trusted}})
+	}
+	d.record.Logs = nil // the digest itself may wait a little longer; its logs need not
+}
+
+func digestFile(d *sight, r ruling) *File {
+	start, end := d.start(), d.end()
+	f := &File{
+		Kind: "digest", URI: d.ref.URI(), Verdict: r.verdict, Reasons: r.reasons, Detail: r.detail,
+		Size: d.content.Size, Start: &start, End: &end, Version: d.version,
+	}
+	if d.vouched() && d.err == nil && r.verdict == Modified {
+		f.Expected = d.next.record.Previous.Hash.String()
+		f.Actual = d.content.Hash.String()
+	}
+	return f
+}
+
+func logFile(s *logStep, seen logSight, r ruling) *File {
+	f := &File{
+		Kind: "log", URI: Ref{s.listed.Bucket, s.listed.Object}.URI(), Verdict: r.verdict, Reasons: r.reasons,
+		Detail: r.detail, Digest: s.digest, Size: seen.content.Size, Version: seen.version,
+	}
+	if !s.listed.Oldest.IsZero() {
+		f.Start = &s.listed.Oldest
+	}
+	if !s.listed.Newest.IsZero() {
+		f.End = &s.listed.Newest
+	}
+	if s.listed.Algorithm == digest.HashAlgorithm {
+		f.Expected = s.listed.Hash.String()
+	}
+	if s.trusted && seen.err == nil && r.verdict != Unattested {
+		f.Actual = seen.content.Hash.String()
+	}
+	return f
+}

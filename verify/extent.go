@@ -1,0 +1,155 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+)
+
+// extent is the window that stands for everything: from an hour before the
+// first digest's end to the last digest's end or the last log, over all chains.
+// It reads names only, of the first and the last day of each region.
+func (r *run) extent() Window {
+	var w Window
+	stretch := func(start, end time.Time) {
+		if w.Start.IsZero() || start.Before(w.Start) {
+			w.Start = start
+		}
+		if end.After(w.End) {
+			w.End = end
+		}
+	}
+	var logs Window
+	// The run discovers once more to judge: count and remark only then.
+	defer func() { r.remarks = nil; r.Progress.Chains.Store(0) }()
+	for g := range r.discover(r.ctx) {
+		if g.problem != nil {
+			continue
+		}
+		for _, p := range g.places {
+			base := p.Key + accountFolder(g.organization, g.account)
+			r.edges(Ref{p.Bucket, base + digest.DigestFolder + "/" + g.region + "/"}, func(key string) {
+				if n, err := digest.ParseName(key); err == nil {
+					stretch(n.End.Add(-time.Hour), n.End)
+				}
+			})
+			r.edges(Ref{p.Bucket, base + digest.LogFolders[0] + "/" + g.region + "/"}, func(key string) {
+				if n, err := digest.ParseLogName(key); err == nil {
+					logs.stretch(n.Delivered)
+				}
+			})
+		}
+	}
+	if w.IsZero() {
+		w.Start = logs.Start
+	}
+	if logs.End.After(w.End) {
+		w.End = logs.End
+	}
+	return w
+}
+
+func (w *Window) stretch(t time.Time) {
+	if w.Start.IsZero() || t.Before(w.Start) {
+		w.Start = t
+	}
+	if t.After(w.End) {
+		w.End = t
+	}
+}
+
+// edges gives each key of the first and of the last day below a region's
+// folder. Errors show again when the same folders are listed to be judged.
+func (r *run) edges(at Ref, use func(key string)) {
+	for _, last := range []bool{false, true} {
+		day, err := r.edgeDay(r.ctx, at, last)
+		if err != nil || day == "" {
+			return
+		}
+		for e, err := range r.Store.List(r.ctx, Ref{at.Bucket, day}, "", "") {
+			if err != nil {
+				return
+			}
+			use(e.Key)
+		}
+	}
+}
+
+// edgeDay is the first or last folder of a day below a region's folder, or
+// empty where there is none.
+func (r *run) edgeDay(ctx context.Context, at Ref, last bool) (string, error) {
+	key := at.Key
+	for range 3 { // year, month, day
+		dirs, err := r.Store.Dirs(ctx, Ref{at.Bucket, key})
+		if err != nil {
+			return "", err
+		}
+		pick := ""
+		for _, d := range dirs {
+			if !isNumber(d) {
+				continue
+			}
+			if pick == "" || last {
+				pick = d
+			}
+		}
+		if pick == "" {
+			return "", nil
+		}
+		key += pick
+	}
+	return key, nil
+}
+
+func isNumber(dir string) bool {
+	for _, c := range dir[:len(dir)-1] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(dir) > 1
+}
+
+// noteNewest remembers the newest digest of a chain for checkDelivery.
+func (r *run) noteNewest(c *chainRun) {
+	if r.Delivery == nil || c.id.Backfill || c.id.Region != r.Delivery.Region || len(c.refs) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.newest[c.id] = c.refs[len(c.refs)-1]
+}
+
+// checkDelivery holds what CloudTrail says of the trail against what is there:
+// when it last delivered a digest, the newest one found must be that one.
+func (r *run) checkDelivery(t *tally) {
+	d := r.Delivery
+	if d == nil {
+		return
+	}
+	if d.DigestError != "" {
+		t.find(Finding{Kind: Undelivered, Message: fmt.Sprintf("CloudTrail could not deliver the latest digest: %.300q", d.DigestError)})
+	}
+	if !d.Validation {
+		t.find(Finding{Kind: Undelivered, Message: "log file validation is switched off for the trail, so no digests are delivered"})
+	}
+	if d.LatestDigest.IsZero() || d.LatestDigest.After(r.Window.End.Add(2*time.Hour)) {
+		return // the window ends before the newest digest: it says nothing of it
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(r.newest), compareChains) {
+		l := r.newest[id]
+		missing := d.LatestDigest.Sub(l.name.End) > 2*time.Hour
+		if !l.Modified.IsZero() {
+			missing = d.LatestDigest.Sub(l.Modified) > 30*time.Minute
+		}
+		if missing {
+			t.find(Finding{Kind: Stale, URI: l.URI(), Chain: &ChainRef{id.Organization, id.Account, id.Region, id.Trail, false},
+				Message: fmt.Sprintf("CloudTrail delivered a digest at %s, but the newest one found ends at %s: newer ones are missing",
+					d.LatestDigest.Format(time.RFC3339), l.name.End.Format(time.RFC3339))})
+		}
+	}
+}

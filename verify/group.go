@@ -1,0 +1,348 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+)
+
+// An event is one result of a group, on its way to the sink.
+type event struct {
+	file    *File
+	finding *Finding
+	chain   *Chain
+	sums    *sums
+}
+
+// sums counts what a group found, the kept files that are not reported
+// included.
+type sums struct {
+	digests, logs map[Verdict]int
+	worst         Class
+}
+
+func newSums() *sums { return &sums{digests: map[Verdict]int{}, logs: map[Verdict]int{}} }
+
+// A groupRun verifies one group: its chains one after the other, then the logs
+// that none of them named.
+type groupRun struct {
+	r      *run
+	g      group
+	ctx    context.Context
+	send   func(event) bool
+	sums   *sums
+	seed   maphash.Seed
+	named  map[uint64]uint64 // log files that digests name: hash of the place -> hash of what is expected there
+	chains []*chainRun       // judged
+	others []*chainRun       // of trails that were filtered out
+	extra  []place           // where chains turned out to have been delivered before
+}
+
+// verifyGroup runs one group and sends its results. It stops early only when
+// nobody takes results any more; an interrupted run still says what it had
+// found and what it had not.
+func (r *run) verifyGroup(g group, send func(event) bool) {
+	defer r.Progress.ChainsDone.Add(1)
+	gr := &groupRun{r: r, g: g, ctx: r.ctx, send: send, sums: newSums(), seed: maphash.MakeSeed(), named: map[uint64]uint64{}}
+	if g.problem != nil {
+		gr.find(*g.problem)
+	} else {
+		gr.verify()
+	}
+	send(event{sums: gr.sums})
+}
+
+func (g *groupRun) verify() {
+	w := g.r.Window
+	if err := g.list(w); err != nil {
+		if g.ctx.Err() == nil {
+			f := unlisted(Ref{g.g.places[0].Bucket, g.g.places[0].Key + g.folder(digest.DigestFolder)}, err)
+			f.Chain = g.g.chainRef()
+			g.find(*f)
+		}
+		return
+	}
+	if len(g.chains) == 0 && len(g.others) > 0 {
+		return
+	}
+	if len(g.chains) == 0 {
+		g.find(Finding{Kind: NoDigests, Chain: g.g.chainRef(), Message: "there are folders for this account and region, but no digest files"})
+	}
+	for _, c := range g.chains {
+		g.runChain(c)
+	}
+	if g.ctx.Err() == nil {
+		g.sweep(w)
+	}
+	for _, c := range g.chains {
+		g.finish(c)
+	}
+}
+
+// runChain judges one chain and reports what comes of it, in order.
+func (g *groupRun) runChain(c *chainRun) {
+	for e := range ordered(g.ctx, g.r.slots, g.r.InFlight, c.steps, g.do) {
+		switch {
+		case e.file != nil:
+			g.count(c, e.file)
+			g.report(e)
+		case e.finding != nil:
+			g.find(*e.finding)
+		}
+	}
+	if g.ctx.Err() != nil {
+		from, to := c.book.at, c.book.window.End
+		g.find(Finding{Kind: NotChecked, Chain: c.ref(), Start: &from, End: &to,
+			Message: "the run was interrupted before this part of the chain was checked to its end"})
+		c.book.paint(Unproven, to)
+	}
+}
+
+// do turns a step into its result; hashing a log is the work of a run.
+func (g *groupRun) do(ctx context.Context, s step) event {
+	if s.log == nil {
+		return event{file: s.file, finding: s.finding}
+	}
+	var seen logSight
+	if s.log.trusted && s.log.listed.Algorithm == digest.HashAlgorithm {
+		var err error
+		if seen, err = g.r.hash(ctx, Ref{s.log.listed.Bucket, s.log.listed.Object}); err != nil {
+			g.r.fail(err)
+			return event{}
+		}
+	}
+	g.r.Progress.LogsDone.Add(1)
+	return event{file: logFile(s.log, seen, judgeLog(s.log.listed, s.log.trusted, seen))}
+}
+
+// count adds a file to its chain's counts, where it has one.
+func (g *groupRun) count(c *chainRun, f *File) {
+	f.Class = g.r.Policy.File(f.Verdict, f.Reasons)
+	if len(f.Reasons) > 0 {
+		f.Reason = f.Reasons[0]
+	}
+	all, chain := g.sums.logs, map[Verdict]int{}
+	if f.Kind == "digest" {
+		all = g.sums.digests
+	}
+	if c != nil {
+		chain = c.record.Logs
+		if f.Kind == "digest" {
+			chain = c.record.Digests
+		}
+		c.record.Class = max(c.record.Class, f.Class)
+	}
+	all[f.Verdict]++
+	chain[f.Verdict]++
+	g.sums.worst = max(g.sums.worst, f.Class)
+}
+
+func (g *groupRun) report(e event) {
+	if e.file.Verdict != Kept || g.r.All {
+		g.send(e)
+	}
+}
+
+func (g *groupRun) find(f Finding) {
+	f.Class = g.r.Policy.Finding(f.Kind)
+	g.sums.worst = max(g.sums.worst, f.Class)
+	if f.Chain != nil {
+		for _, c := range g.chains {
+			if *f.Chain == *c.ref() {
+				c.record.Class = max(c.record.Class, f.Class)
+			}
+		}
+	}
+	g.send(event{finding: &f})
+}
+
+// finish sends a chain's record. A chain of which the window holds nothing, and
+// nothing is missing, is not of this run.
+func (g *groupRun) finish(c *chainRun) {
+	c.record.Coverage = c.book.shares()
+	if len(c.record.Digests) == 0 && len(c.record.Gaps) == 0 && c.id.Backfill {
+		return
+	}
+	g.send(event{chain: &c.record})
+}
+
+// folder is one of the group's folders, from "AWSLogs/" to the region's "/".
+func (g *groupRun) folder(kind string) string {
+	return accountFolder(g.g.organization, g.g.account) + kind + "/" + g.g.region + "/"
+}
+
+// listed reports whether a place was listed at the start.
+func (g *groupRun) listed(p place) bool { return slices.Contains(g.g.places, p) }
+
+// addPlace remembers where else the group's files lie, for the sweep.
+func (g *groupRun) addPlace(p place) {
+	if !slices.Contains(g.g.places, p) && !slices.Contains(g.extra, p) {
+		g.extra = append(g.extra, p)
+	}
+}
+
+// firstTime reports whether a log file is to be judged: it is not when a digest
+// before named it with the same hash. What is kept of a log is 16 bytes, keyed
+// by a seed that nobody outside can know.
+func (g *groupRun) firstTime(l digest.Log, trusted bool) bool {
+	key, want := g.key(Ref{l.Bucket, l.Object}), uint64(0)
+	if trusted {
+		want = maphash.Bytes(g.seed, l.Hash[:]) | 1
+	}
+	before, seen := g.named[key]
+	if seen && (!trusted || before == want) {
+		return false
+	}
+	g.named[key] = want
+	return true
+}
+
+// note remembers log files that are named by a digest outside the window.
+func (g *groupRun) note(logs []digest.Log) {
+	for _, l := range logs {
+		if key := g.key(Ref{l.Bucket, l.Object}); g.named[key] == 0 {
+			g.named[key] = 0
+		}
+	}
+}
+
+func (g *groupRun) isNamed(ref Ref) bool {
+	_, ok := g.named[g.key(ref)]
+	return ok
+}
+
+// key stands for a place. A copy knows a log's place only from "AWSLogs/" on.
+func (g *groupRun) key(ref Ref) uint64 {
+	var h maphash.Hash
+	h.SetSeed(g.seed)
+	if rest, ok := digest.FromAWSLogs(ref.Key); ok && g.r.relative {
+		h.WriteString(rest)
+	} else {
+		h.WriteString(ref.Bucket)
+		h.WriteByte('/')
+		h.WriteString(ref.Key)
+	}
+	return h.Sum64()
+}
+
+// list finds the group's chains from the names of its digest files.
+func (g *groupRun) list(w Window) error {
+	chains := map[digest.Chain][]listing{}
+	junk := 0
+	for _, p := range g.g.places {
+		if err := g.listPlace(p, w, chains, &junk); err != nil {
+			return err
+		}
+	}
+	if junk > maxJunk {
+		g.find(Finding{Kind: Junk, Chain: g.g.chainRef(), Message: fmt.Sprintf("and %d more things that are named almost like digest files", junk-maxJunk)})
+	}
+	ids := slices.SortedFunc(maps.Keys(chains), compareChains)
+	for _, id := range ids {
+		c := newChainRun(g, id, chains[id], w)
+		if g.r.wanted("trail", g.r.Filter.Trails, id.Trail) && g.r.wanted("home region", g.r.Filter.HomeRegions, id.HomeRegion) {
+			g.chains = append(g.chains, c)
+			g.r.Progress.Digests.Add(int64(len(c.refs) - c.first))
+			g.r.noteNewest(c)
+		} else {
+			g.others = append(g.others, c)
+		}
+	}
+	return nil
+}
+
+// maxJunk bounds how many badly named things are reported one by one.
+const maxJunk = 20
+
+// listPlace lists one place from a week before the window, so that a chain is
+// missed when it stops, to the first digest of every chain after the window.
+func (g *groupRun) listPlace(p place, w Window, chains map[digest.Chain][]listing, junk *int) error {
+	at := Ref{p.Bucket, p.Key + g.folder(digest.DigestFolder)}
+	after := ""
+	if !g.r.everything {
+		after = at.Key + w.Start.Add(-Lookback).UTC().Format("2006/01/02")
+	}
+	found, err := g.listFrom(at, after, w, chains, junk)
+	if err != nil || found || after == "" {
+		return err
+	}
+	// Nothing for a week: the newest digests before that say which chains are
+	// missed.
+	day, err := g.r.edgeDay(g.ctx, at, true)
+	if err != nil || day == "" {
+		return err
+	}
+	_, err = g.listFrom(Ref{at.Bucket, day}, "", w, chains, junk)
+	return err
+}
+
+func (g *groupRun) listFrom(at Ref, after string, w Window, chains map[digest.Chain][]listing, junk *int) (bool, error) {
+	found := false
+	after3 := w.End.AddDate(0, 0, 3)
+	past := map[digest.Chain]bool{} // whether a digest that begins after the window is listed
+	open := 0                       // of how many chains none is
+	for e, err := range g.r.Store.List(g.ctx, at, after, "") {
+		if err != nil {
+			return found, err
+		}
+		name, err := digest.ParseName(e.Key)
+		if err != nil || !g.owns(name) {
+			g.junk(e, junk)
+			continue
+		}
+		found = true
+		chains[name.Chain] = append(chains[name.Chain], listing{e, name})
+		was, known := past[name.Chain]
+		if !known {
+			open++
+		}
+		if is := was || name.End.After(w.End.Add(2*time.Hour)); is && !was {
+			past[name.Chain] = true
+			open--
+		} else {
+			past[name.Chain] = is
+		}
+		if open == 0 && !g.r.everything && name.End.After(after3) {
+			break
+		}
+	}
+	return found, nil
+}
+
+func (g *groupRun) owns(n digest.Name) bool {
+	return n.Chain.Organization == g.g.organization && n.Chain.Account == g.g.account && n.Chain.Region == g.g.region
+}
+
+// junk reports something that lies among the digests and is none. Folder
+// markers are not worth a word.
+func (g *groupRun) junk(e Entry, junk *int) {
+	if strings.HasSuffix(e.Key, "/") {
+		return
+	}
+	if *junk++; *junk <= maxJunk {
+		g.find(Finding{Kind: Junk, URI: e.URI(), Chain: g.g.chainRef(), Message: "it lies among the digest files and is not named like one; it was not read"})
+	}
+}
+
+func compareChains(a, b digest.Chain) int {
+	if c := strings.Compare(a.Trail, b.Trail); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.HomeRegion, b.HomeRegion); c != 0 {
+		return c
+	}
+	switch {
+	case a.Backfill == b.Backfill:
+		return 0
+	case a.Backfill:
+		return 1
+	default:
+		return -1
+	}
+}

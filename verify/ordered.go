@@ -1,0 +1,101 @@
+package verify
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// A source of inputs runs in a goroutine of its own; it must stop soon after
+// its context ends.
+type source[I any] func(context.Context) iter.Seq[I]
+
+// ordered runs fn over the inputs, at most window of them begun and not yet
+// yielded, each in a slot of the semaphore that the whole run shares, and
+// yields the results in the order of the inputs. All goroutines have ended
+// when the sequence does, also when the caller leaves it early. When the
+// context ends the sequence ends; what is under way is dropped, because a
+// result of interrupted work says nothing.
+func ordered[I, O any](ctx context.Context, slots *semaphore.Weighted, window int, in source[I], fn func(context.Context, I) O) iter.Seq[O] {
+	return func(yield func(O) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var workers sync.WaitGroup
+		queue := make(chan chan O, window)
+		defer workers.Wait()
+		defer cancel()
+		workers.Go(func() {
+			defer close(queue)
+			for input := range in(ctx) {
+				result := make(chan O, 1)
+				select {
+				case queue <- result:
+				case <-ctx.Done():
+					return
+				}
+				if slots.Acquire(ctx, 1) != nil {
+					return
+				}
+				workers.Go(func() {
+					defer slots.Release(1)
+					result <- fn(ctx, input)
+				})
+			}
+		})
+		for result := range queue {
+			select {
+			case r := <-result:
+				if ctx.Err() != nil || !yield(r) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// orderedStreams runs fn over the inputs, at most window at a time. Each fn
+// sends any number of results; all of one input's are yielded before the next
+// one's, in the order sent. A stream whose turn has not come is held back
+// after depth results, so that memory does not grow with what it finds; the
+// stream whose turn it is never is, so the run goes on.
+func orderedStreams[I, O any](ctx context.Context, window, depth int, in source[I], fn func(ctx context.Context, input I, send func(O) bool)) iter.Seq[O] {
+	return func(yield func(O) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var workers sync.WaitGroup
+		queue := make(chan chan O, window)
+		defer workers.Wait()
+		defer cancel()
+		workers.Go(func() {
+			defer close(queue)
+			for input := range in(ctx) {
+				results := make(chan O, depth)
+				select {
+				case queue <- results:
+				case <-ctx.Done():
+					return
+				}
+				workers.Go(func() {
+					defer close(results)
+					fn(ctx, input, func(r O) bool {
+						select {
+						case results <- r:
+							return true
+						case <-ctx.Done():
+							return false
+						}
+					})
+				})
+			}
+		})
+		for results := range queue {
+			for r := range results {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+)
+
+// A signature is one of these.
+type sigState int
+
+const (
+	sigNone  sigState = iota // none at hand, or no key to check it with
+	sigHolds                 // checked, and it holds
+	sigWrong                 // checked, and it does not
+)
+
+// A sight is what was seen of one digest file, and what its neighbours add.
+type sight struct {
+	ref      Ref         // where CloudTrail wrote it, as far as known
+	found    Ref         // where the store has it
+	name     digest.Name // what its key says
+	modified time.Time   // when it was stored; zero where not known
+	inside   bool        // it is to be judged: its span touches the window
+
+	err     error          // it could not be read
+	content digest.Content // what inflating it found
+	record  *digest.Record // nil where it is not a digest
+	meta    map[string]string
+	version string
+
+	fault     ruling            // what is wrong with it by itself: place, algorithm, key
+	key       *digest.PublicKey // the key its fingerprint names, where valid then
+	own       sigState          // of the signature in its own metadata
+	recovered sigState          // of the signature that the next digest names
+	next      *sight            // the digest that names this one as the one before
+}
+
+// authentic reports whether a signature by CloudTrail's key holds over the
+// digest's bytes and place. Where the signature came from does not matter: it
+// proves itself.
+func (d *sight) authentic() bool {
+	return d.record != nil && d.key != nil && d.fault.verdict == "" &&
+		d.content.Form == digest.Exact && (d.own == sigHolds || d.recovered == sigHolds)
+}
+
+// vouched reports whether a trusted digest names this one.
+func (d *sight) vouched() bool { return d.next != nil && d.next.authentic() }
+
+func (d *sight) signature() string { return d.meta["signature"] }
+
+// start and end are the digest's span: its own words where it can be read,
+// else an hour up to the time in its name.
+func (d *sight) start() time.Time {
+	if d.record != nil {
+		return d.record.Start
+	}
+	return d.end().Add(-time.Hour)
+}
+
+func (d *sight) end() time.Time {
+	if d.record != nil {
+		return d.record.End
+	}
+	return d.name.End
+}
+
+// look reads one digest file and checks it by itself. The error is for what
+// stops the run.
+func (r *run) look(ctx context.Context, e Entry, name digest.Name) (*sight, error) {
+	d := &sight{ref: e.Ref, found: e.Ref, name: name, modified: e.Modified}
+	err := r.Store.Read(ctx, e.Ref, func(o Object) error { return d.read(r, o) })
+	if err != nil {
+		if !isData(err) {
+			return nil, err
+		}
+		d.err = err
+		return d, nil
+	}
+	r.Progress.Fetched.Add(max(e.Size, 0))
+	return d, r.check(ctx, d)
+}
+
+func (d *sight) read(r *run, o Object) error {
+	raw, content, err := digest.ReadGzip(o.Body, r.DigestLimit)
+	if err != nil {
+		return err
+	}
+	d.content, d.meta, d.version, d.record = content, o.Metadata, o.Version, nil
+	if content.Form != digest.Exact {
+		return nil
+	}
+	record, err := digest.Parse(raw)
+	if err != nil {
+		d.fault = rule(Modified, err.Error(), Malformed)
+		return nil
+	}
+	d.record = record
+	return nil
+}
+
+// isData reports whether an error is about one object, and so a result.
+func isData(err error) bool {
+	var missing *NotFoundError
+	var unreadable *UnreadableError
+	return errors.As(err, &missing) || errors.As(err, &unreadable)
+}
+
+// check fills in what a digest's own words, place and key say of it.
+func (r *run) check(ctx context.Context, d *sight) error {
+	if d.record == nil {
+		return nil
+	}
+	stated := Ref{d.record.Bucket, d.record.Object}
+	if !r.Store.Holds(d.found, stated) {
+		d.fault = rule(Modified, fmt.Sprintf("it was written to %.1200q", stated.URI()), WrongLocation)
+		return nil
+	}
+	d.ref = stated
+	if err := d.name.Stated(d.record); err != nil {
+		d.fault = rule(Modified, err.Error()+", which its name does not", WrongLocation)
+		return nil
+	}
+	if d.record.SignatureAlgorithm != digest.SignatureAlgorithm {
+		d.fault = rule(Unverified, fmt.Sprintf("it is signed with %.40q", d.record.SignatureAlgorithm), AlgorithmUnsupported)
+		return nil
+	}
+	keys, err := r.regionKeys(ctx, d.name.Chain.Region)
+	if err != nil && !isData(err) {
+		return err
+	}
+	d.key, d.fault = chooseKey(keys, err, d)
+	if d.key != nil && d.signature() != "" {
+		d.own = d.checkSignature(d.signature())
+	}
+	return nil
+}
+
+func (d *sight) checkSignature(signature string) sigState {
+	if d.key.Verify(d.record, signature) != nil {
+		return sigWrong
+	}
+	return sigHolds
+}
+
+// link tells a digest which one names it, and tries the signature it is
+// given there where its own does not hold.
+func (d *sight) link(next *sight) {
+	d.next = next
+	if d.key != nil && d.own != sigHolds && d.record != nil {
+		d.recovered = d.checkSignature(next.record.Previous.Signature)
+	}
+}
+
+// chooseKey finds the key that a digest names by fingerprint, among those of
+// its region, valid when it was signed.
+func chooseKey(keys []digest.PublicKey, err error, d *sight) (*digest.PublicKey, ruling) {
+	if err != nil {
+		return nil, rule(Unverified, judgeError(err).detail, KeysUnavailable)
+	}
+	at, dated := d.signedAt()
+	var elsewhere, then string
+	for i, k := range keys {
+		switch {
+		case k.Fingerprint != d.record.Fingerprint:
+		case k.Region != "" && k.Region != d.name.Chain.Region:
+			elsewhere = k.Region
+		case k.ValidAt(at), !dated && !k.End.Before(at):
+			return &keys[i], ruling{}
+		default:
+			then = k.Start.Format(time.RFC3339) + " to " + k.End.Format(time.RFC3339)
+		}
+	}
+	switch {
+	case then != "":
+		return nil, rule(Unverified, "its key was valid from "+then, KeyNotValidThen)
+	case elsewhere != "":
+		return nil, rule(Unverified, "its key is one of "+elsewhere, KeyNotFound)
+	default:
+		return nil, rule(Unverified, fmt.Sprintf("fingerprint %.64q", d.record.Fingerprint), KeyNotFound)
+	}
+}
+
+// signedAt is the time at which the digest's key must be valid: its end, or
+// for a backfill digest the time it was made. Where a copy lost that time,
+// dated is false: all that is known is that it was not before the end.
+func (d *sight) signedAt() (at time.Time, dated bool) {
+	if !d.name.Chain.Backfill {
+		return d.record.End, true
+	}
+	text, known := d.meta["backfill-generation-timestamp"]
+	if at, err := time.Parse(time.RFC3339, text); err == nil && !at.Before(d.record.End) {
+		return at, true
+	}
+	// A time that cannot be right is as good as a lie: hold it to the end.
+	return d.record.End, known
+}
+
+// hash reads and hashes one log file.
+func (r *run) hash(ctx context.Context, ref Ref) (logSight, error) {
+	var s logSight
+	err := r.Store.Read(ctx, ref, func(o Object) error {
+		count := &counter{r: o.Body}
+		content, err := digest.HashGzip(count, r.LogLimit)
+		if err != nil {
+			return err
+		}
+		s = logSight{content: content, version: o.Version}
+		r.Progress.Fetched.Add(count.n)
+		r.Progress.Hashed.Add(content.Size)
+		return nil
+	})
+	if err != nil && isData(err) {
+		return logSight{err: err}, nil
+	}
+	return s, err
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// names reports whether a digest names what the store has at d as the digest
+// before it.
+func (r *run) names(next *sight, d *sight) bool {
+	if next.record == nil || next.record.Previous == nil {
+		return false
+	}
+	p := next.record.Previous
+	return strings.HasSuffix(p.Object, suffixOf(d.found.Key)) && r.Store.Holds(d.found, Ref{p.Bucket, p.Object})
+}
+
+// suffixOf is a key's last element, which a cheap comparison starts with.
+func suffixOf(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
