@@ -1,0 +1,182 @@
+package verifytest
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailseal/trailseal/digest"
+	"github.com/trailseal/trailseal/verify"
+)
+
+// A World is what one or more trails left in S3, and the keys CloudTrail
+// published. Many goroutines may look at it while none changes it.
+type World struct {
+	Victims  map[string][]verify.Ref // what each damage touched, by its name
+	Findings []verify.FindingKind    // what the damages done so far leave to be found on chains
+
+	seed     int64
+	shelves  map[string]*shelf // by bucket
+	pool     *pool
+	chains   []*Chain
+	trails   []Trail
+	keys     map[string][]digest.PublicKey // by region
+	expected map[verify.Ref]Expected       // of what a damage touched
+	taken    map[verify.Ref]bool           // what a damage touched, so that the next takes something else
+	latest   time.Time                     // when the newest digest was delivered
+}
+
+// A Chain is one run of digests, oldest first, as it was minted. A damage
+// that deletes digests leaves their handles here; one that makes them never
+// have been (gap, restart) does not.
+type Chain struct {
+	digest.Chain
+	Digests []*Digest
+	spec    *Spec
+	last    *digest.Previous // of the next digest
+}
+
+// A Digest is the handle of one digest file.
+type Digest struct {
+	verify.Ref
+	Start, End time.Time
+	Generated  time.Time // when it was made
+	Signature  string
+	Hash       digest.Hash
+	Logs       int // how many log files it lists
+	signer     *signer
+}
+
+// A Trail is one trail's settings, as DescribeTrails gives them.
+type Trail struct {
+	Name, Bucket, Prefix, HomeRegion, BucketRegion string
+	ARN, Account, Organization                     string
+	MultiRegion                                    bool
+	LatestDigest, LatestLog                        time.Time // when the newest were delivered
+}
+
+func newWorld(seed int64) *World {
+	return &World{
+		Victims: map[string][]verify.Ref{}, seed: seed, shelves: map[string]*shelf{}, pool: &pool{},
+		keys: map[string][]digest.PublicKey{}, expected: map[verify.Ref]Expected{}, taken: map[verify.Ref]bool{},
+	}
+}
+
+// Get gives the object at a place.
+func (w *World) Get(ref verify.Ref) (Object, bool) {
+	s := w.shelves[ref.Bucket]
+	if s == nil {
+		return Object{}, false
+	}
+	return s.get(ref.Key)
+}
+
+// Put stores an object, making the bucket where there is none.
+func (w *World) Put(ref verify.Ref, o Object) { w.shelf(ref.Bucket).put(ref.Key, &o) }
+
+// Delete removes an object.
+func (w *World) Delete(ref verify.Ref) { w.shelf(ref.Bucket).put(ref.Key, nil) }
+
+func (w *World) shelf(bucket string) *shelf {
+	s := w.shelves[bucket]
+	if s == nil {
+		s = newShelf()
+		w.shelves[bucket] = s
+	}
+	return s
+}
+
+// Scan yields a bucket's objects in byte order, from the first key not less
+// than from.
+func (w *World) Scan(bucket, from string) iter.Seq2[string, Object] {
+	s := w.shelves[bucket]
+	if s == nil {
+		return func(func(string, Object) bool) {}
+	}
+	return s.scan(from)
+}
+
+// Buckets are the world's buckets in byte order.
+func (w *World) Buckets() []string { return slices.Sorted(maps.Keys(w.shelves)) }
+
+// Trails are the trails' settings.
+func (w *World) Trails() []Trail { return w.trails }
+
+// Chains are the world's chains, in the order in which a report has them:
+// by organization, account, region, trail, home region, standard first.
+func (w *World) Chains() []*Chain { return w.chains }
+
+// Now is a moment just after the newest digest of the world was delivered:
+// the time at which to verify it.
+func (w *World) Now() time.Time { return w.latest.Add(5 * time.Minute) }
+
+// Window is the stretch of time that the world's digests cover, the starting
+// digests left out.
+func (w *World) Window() verify.Window {
+	var win verify.Window
+	for _, c := range w.chains {
+		if c.Backfill {
+			continue
+		}
+		if start := c.Digests[0].End; win.Start.IsZero() || start.Before(win.Start) {
+			win.Start = start
+		}
+		if end := c.Digests[len(c.Digests)-1].End; end.After(win.End) {
+			win.End = end
+		}
+	}
+	return win
+}
+
+// Record reads a digest file of the world, honest or not.
+func (w *World) Record(ref verify.Ref) (*digest.Record, error) {
+	o, ok := w.Get(ref)
+	if !ok {
+		return nil, &verify.NotFoundError{Ref: ref}
+	}
+	raw, content, err := digest.ReadGzip(bytes.NewReader(o.Bytes), verify.DefaultDigestLimit)
+	if err == nil && content.Form != digest.Exact {
+		err = fmt.Errorf("%s: %v", ref.URI(), content.Form)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return digest.Parse(raw)
+}
+
+// mustRecord is Record of a digest that is still as Mint made it.
+func (w *World) mustRecord(d *Digest) *digest.Record {
+	r, err := w.Record(d.Ref)
+	if err != nil {
+		panic(fmt.Sprintf("an honest digest: %v", err))
+	}
+	return r
+}
+
+// Logs lists every object that stands among the logs, in byte order.
+func (w *World) Logs() []verify.Ref {
+	var refs []verify.Ref
+	for _, bucket := range w.Buckets() {
+		for key := range w.Scan(bucket, "") {
+			if !strings.Contains(key, "/"+digest.DigestFolder+"/") && !strings.HasSuffix(key, "/") {
+				refs = append(refs, verify.Ref{Bucket: bucket, Key: key})
+			}
+		}
+	}
+	return refs
+}
+
+// Size is how many objects and compressed bytes there are.
+func (w *World) Size() (objects int, bytes int64) {
+	for bucket := range w.shelves {
+		for _, o := range w.Scan(bucket, "") {
+			objects++
+			bytes += int64(len(o.Bytes))
+		}
+	}
+	return objects, bytes
+}
