@@ -96,6 +96,8 @@ func findings(n int, k verify.FindingKind) string {
 		return many("part not checked", "parts not checked")
 	case verify.Nothing:
 		return "nothing found to check"
+	case verify.NotSearched:
+		return many("part not searched", "parts not searched")
 	case verify.Undelivered:
 		return many("delivery problem", "delivery problems")
 	}
@@ -105,23 +107,20 @@ func findings(n int, k verify.FindingKind) string {
 // closing is the report's last word: one sentence with the counts, then what
 // to do next.
 func (t *textWriter) closing(s verify.Summary) {
-	kept := fmt.Sprintf("%s and %s kept", files(s.Digests[verify.Kept], "digest"), files(s.Logs[verify.Kept], "log"))
+	kept := files(s.Digests[verify.Kept], "digest") + " and " + files(s.Logs[verify.Kept], "log")
 	tampering, unproven, remarks := t.tally.list(verify.Tampering), t.tally.list(verify.ClassUnproven), t.tally.list(verify.Remark)
-	sentence := "Kept: " + kept + ", nothing else found."
+	sentence := "All kept: " + kept + "."
 	class := verify.Good
 	switch s.Exit {
 	case 0:
-		if remarks != "" {
-			sentence = "Kept: " + kept + "; remarks: " + remarks + "."
-		}
 	case 1:
 		class = verify.Tampering
-		sentence = "Tampering found: " + orElse(tampering, "see above") + also("; not proven: ", unproven) + "; " + kept + "."
+		sentence = "Tampering found: " + orElse(tampering, "see above") + also("; not proven: ", unproven) + "; " + kept + " kept."
 	default:
 		class = verify.ClassUnproven
-		sentence = "Not proven: " + orElse(unproven, "see above") + "; " + kept + "."
+		sentence = "Not proven: " + orElse(unproven, "see above") + "; " + kept + " kept."
 	}
-	if s.Exit != 0 && remarks != "" {
+	if remarks != "" {
 		sentence += " Remarks: " + remarks + "."
 	}
 	if s.Interrupted {

@@ -69,6 +69,7 @@ func (j *jsonWriter) Start(h verify.Header) error {
 		j.member("tool", tool),
 		j.member("started", second(h.Started)),
 		j.member("source", validUTF8(h.Source)),
+		j.window(h.Window),
 		j.raw(`  "files": [`),
 	)
 }
@@ -151,7 +152,7 @@ func (j *jsonWriter) End(s verify.Summary) error {
 		j.endArray(j.files == 0),
 		j.array("chains", &j.chains),
 		j.array("findings", &j.findings),
-		j.window(s),
+		j.lateWindow(s.Window),
 		j.member("finished", second(s.Finished)),
 		j.member("summary", s),
 		j.interrupted(s),
@@ -161,12 +162,8 @@ func (j *jsonWriter) End(s verify.Summary) error {
 	)
 }
 
-// window is the summary's: a directory's window is known only in the end.
-func (j *jsonWriter) window(s verify.Summary) error {
-	w := s.Window
-	if w.IsZero() {
-		w = j.header.Window
-	}
+// window writes a window, unless it stands for everything.
+func (j *jsonWriter) window(w verify.Window) error {
 	if w.IsZero() {
 		return nil
 	}
@@ -174,6 +171,14 @@ func (j *jsonWriter) window(s verify.Summary) error {
 		Start *time.Time `json:"start"`
 		End   *time.Time `json:"end"`
 	}{second(w.Start), second(w.End)})
+}
+
+// lateWindow writes the window where it became known only in the end.
+func (j *jsonWriter) lateWindow(w verify.Window) error {
+	if !j.header.Window.IsZero() {
+		return nil
+	}
+	return j.window(w)
 }
 
 func (j *jsonWriter) interrupted(s verify.Summary) error {

@@ -22,10 +22,10 @@
 // # JSON
 //
 // One object, schema trailseal.report/v1, with one line a file, a chain and a
-// finding. The order of its members is not part of the schema: members known
-// only at the end (window, summary, verdict, exit) follow the files. "window"
-// is absent when there was none: no window was asked for and nothing was found
-// that has a time. "interrupted" is there only when it is true.
+// finding. The order of its members is not part of the schema: what is known
+// only at the end follows the files. "window" is absent when there was none:
+// no window was asked for and nothing was found that has a time. "interrupted"
+// is there only when it is true.
 package report
 
 import (

@@ -41,11 +41,14 @@ func (t *table) print(w io.Writer, p painter) error {
 	if t.rows.empty() {
 		return nil
 	}
-	if err := t.printRow(w, p.bold, columns[:]); err != nil {
-		return err
-	}
 	rows, err := t.rows.reader()
 	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	if err := t.printRow(w, p.bold, columns[:]); err != nil {
 		return err
 	}
 	for lines := bufio.NewReader(rows); ; {

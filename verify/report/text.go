@@ -199,11 +199,11 @@ func (t *textWriter) head(s verify.Summary) {
 	fmt.Fprintf(t.w, "trailseal %s  %s\n", Clean(t.header.Version), Clean(t.header.Source))
 	switch {
 	case window.IsZero():
-		fmt.Fprint(t.w, "window    everything it holds\n\n")
+		fmt.Fprint(t.w, "window    everything it holds\n")
 	case window.End.After(t.header.Started):
-		fmt.Fprintf(t.w, "window    %s, which is not over yet\n\n", between(window.Start, window.End))
+		fmt.Fprintf(t.w, "window    %s, which is not over yet\n", between(window.Start, window.End))
 	default:
-		fmt.Fprintf(t.w, "window    %s\n\n", between(window.Start, window.End))
+		fmt.Fprintf(t.w, "window    %s\n", between(window.Start, window.End))
 	}
 }
 

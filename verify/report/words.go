@@ -161,6 +161,8 @@ func ExplainFinding(k verify.FindingKind) string {
 		return "the run was interrupted before this was checked"
 	case verify.Nothing:
 		return "the source holds nothing to check in the window"
+	case verify.NotSearched:
+		return "a part of the source was not searched for trails"
 	case verify.Undelivered:
 		return "CloudTrail itself reports trouble, or a newer digest"
 	}

@@ -1,0 +1,154 @@
+package report
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// An event is one call of a sink.
+type event func(verify.Sink) error
+
+// A run as a test knows it: its events, and how it ends.
+type aRun struct {
+	name    string
+	options Options
+	header  verify.Header
+	events  []event
+	end     verify.Summary
+}
+
+func at(text string) *time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return &t
+}
+
+func aFile(f verify.File) event {
+	if len(f.Reasons) > 0 {
+		f.Reason = f.Reasons[0]
+	}
+	if f.Class == 0 {
+		f.Class = f.Verdict.Class()
+	}
+	return func(s verify.Sink) error { return s.File(f) }
+}
+
+func aFinding(f verify.Finding) event {
+	if f.Class == 0 {
+		f.Class = f.Kind.Class()
+	}
+	return func(s verify.Sink) error { return s.Finding(f) }
+}
+
+func aChain(c verify.Chain) event { return func(s verify.Sink) error { return s.Chain(c) } }
+
+func play(t testing.TB, format string, r aRun) string {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := New(format, &out, r.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := w.Start(r.header); err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range r.events {
+		if err := e(w); err != nil {
+			t.Fatalf("event %d: %v", i, err)
+		}
+	}
+	if err := w.End(r.end); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+const (
+	logs    = "s3://example-trail-logs/AWSLogs/111122223333/CloudTrail/"
+	digests = "s3://example-trail-logs/AWSLogs/111122223333/CloudTrail-Digest/"
+)
+
+func aHeader() verify.Header {
+	return verify.Header{
+		Version: "v0.1.0", Started: *at("2026-03-12T08:00:00Z"), Source: "s3://example-trail-logs",
+		Window: verify.Window{Start: *at("2026-03-10T00:00:00Z"), End: *at("2026-03-11T00:00:00Z")},
+	}
+}
+
+type by = map[verify.Verdict]int
+
+func keptRun() aRun {
+	shares := []verify.Share{{State: verify.Verified, Seconds: 79200}, {State: verify.VerifiedEmpty, Seconds: 7200}}
+	return aRun{"kept", Options{}, aHeader(), []event{
+		aChain(verify.Chain{Account: "111122223333", Region: "eu-west-1", HomeRegion: "eu-west-1", Trail: "main",
+			First: at("2026-03-09T23:12:31Z"), Last: at("2026-03-11T00:12:31Z"),
+			Digests: by{verify.Kept: 25}, Logs: by{verify.Kept: 1031}, Coverage: shares}),
+		aChain(verify.Chain{Account: "111122223333", Region: "us-east-1", HomeRegion: "eu-west-1", Trail: "main",
+			Backfill: true, Digests: by{verify.Kept: 1}, Logs: by{verify.Kept: 2}}),
+	}, verify.Summary{Finished: *at("2026-03-12T08:00:04Z"), Window: aHeader().Window, Verdict: "kept", Exit: 0, Chains: 2,
+		Digests: by{verify.Kept: 26}, Logs: by{verify.Kept: 1033},
+		Bytes: verify.Bytes{Fetched: 3 << 20, Hashed: 41 << 20}, Requests: map[string]int64{"list": 12, "get": 1059}, Seconds: 4.25}}
+}
+
+func tamperedFiles() []event {
+	hash := func(c byte) string { return string(bytes.Repeat([]byte{c}, 64)) }
+	day := logs + "eu-west-1/2026/03/10/"
+	pending := func(name string) event {
+		return aFile(verify.File{Kind: "log", URI: day + name, Verdict: verify.Pending, Reasons: []verify.Reason{verify.NoDigest}})
+	}
+	return []event{
+		aFile(verify.File{Kind: "log", URI: day + "a.json.gz", Verdict: verify.Modified,
+			Reasons: []verify.Reason{verify.HashMismatch, verify.TrailingData}, Expected: hash('a'), Actual: hash('b'), Size: 4711,
+			Digest: digests + "eu-west-1/2026/03/10/d.json.gz", Start: at("2026-03-10T03:01:00Z"), End: at("2026-03-10T03:05:59Z")}),
+		aFile(verify.File{Kind: "log", URI: day + "\x1b[2Jb\u202e\xff.json.gz", Verdict: verify.Deleted,
+			Reasons: []verify.Reason{verify.NotFound}, Detail: "named by \"\u009b31m\" since 03:00"}),
+		aFile(verify.File{Kind: "digest", URI: digests + "eu-west-1/2026/03/10/e.json.gz", Verdict: verify.Unverified,
+			Reasons: []verify.Reason{verify.SignatureMissing}}),
+		aFile(verify.File{Kind: "log", URI: day + "c.json.gz", Verdict: verify.Unreferenced,
+			Reasons: []verify.Reason{verify.NoDigest}, Class: verify.Remark}),
+		pending("p.json.gz"), pending("q.json.gz"),
+	}
+}
+
+func tamperedRun() aRun {
+	ref := &verify.ChainRef{Account: "111122223333", Region: "eu-west-1", Trail: "main"}
+	gap := [2]*time.Time{at("2026-03-10T05:12:31Z"), at("2026-03-10T08:12:31Z")}
+	logCounts := by{verify.Kept: 900, verify.Modified: 1, verify.Deleted: 1, verify.Unreferenced: 1, verify.Pending: 2}
+	events := append(tamperedFiles(),
+		aFinding(verify.Finding{Kind: verify.Gap, Chain: ref, Start: gap[0], End: gap[1], Message: "no digest covers 3 hours"}),
+		aFinding(verify.Finding{Kind: verify.Junk, Chain: ref, URI: digests + "eu-west-1/x\ny.json.gz", Message: "named almost like a digest"}),
+		aChain(verify.Chain{Account: "111122223333", Region: "eu-west-1", HomeRegion: "eu-west-1", Trail: "main", Class: verify.Tampering,
+			Digests: by{verify.Kept: 20, verify.Unverified: 1}, Logs: logCounts,
+			Gaps: []verify.Hole{{Start: *gap[0], End: *gap[1], Reason: "no digest"},
+				{Start: *at("2026-03-10T09:12:31Z"), End: *at("2026-03-10T10:12:31Z"), Reason: "its digest is not kept"}},
+			Coverage: []verify.Share{{State: verify.Verified, Seconds: 72000}, {State: verify.InGap, Seconds: 10800}, {State: verify.Unproven, Seconds: 3600}}}),
+		aFinding(verify.Finding{Kind: verify.Unlisted, URI: logs + "ap-south-1/", Message: "listing: access-denied"}),
+		aChain(verify.Chain{Organization: "o-exampleorg1", Account: "444455556666", Region: "us-east-1", HomeRegion: "eu-west-1", Trail: "org<trail>",
+			Digests: by{verify.Kept: 24}, Logs: by{},
+			Coverage: []verify.Share{{State: verify.VerifiedEmpty, Seconds: 80000}, {State: verify.NotYetDue, Seconds: 6400}}}),
+	)
+	return aRun{"tampered", Options{}, aHeader(), events,
+		verify.Summary{Finished: *at("2026-03-12T08:00:04Z"), Window: aHeader().Window, Verdict: "tampered", Exit: 1, Chains: 2,
+			Digests: by{verify.Kept: 44, verify.Unverified: 1}, Logs: logCounts,
+			Bytes: verify.Bytes{Fetched: 900, Hashed: 4096}, Seconds: 61}}
+}
+
+func runs() []aRun {
+	nothing := aRun{"nothing", Options{}, verify.Header{Version: "v0.1.0", Started: *at("2026-03-12T08:00:00Z"), Source: "copy"}, []event{
+		aFinding(verify.Finding{Kind: verify.Nothing, Message: "no AWSLogs folder in it"}),
+	}, verify.Summary{Finished: *at("2026-03-12T08:00:00Z"), Verdict: "unproven", Exit: 3, Seconds: 0.004}}
+	interrupted := tamperedRun()
+	interrupted.name, interrupted.events = "interrupted", append(interrupted.events[2:3:3],
+		aFinding(verify.Finding{Kind: verify.NotChecked, Message: "interrupted before 3 chains were checked"}))
+	interrupted.end = verify.Summary{Finished: *at("2026-03-12T08:00:01Z"), Window: aHeader().Window, Interrupted: true, Verdict: "unproven", Exit: 3}
+	all := tamperedRun()
+	all.name, all.options = "all", Options{All: true, Color: true}
+	all.events = append([]event{aFile(verify.File{Kind: "log", URI: logs + "k.json.gz", Verdict: verify.Kept})}, all.events...)
+	return []aRun{keptRun(), tamperedRun(), nothing, interrupted, all}
+}
