@@ -1,0 +1,270 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+const sideSuffix = ".metadata.json"
+
+// hidden reports whether a name is ours and was no object of the bucket.
+func hidden(name string) bool { return strings.HasSuffix(name, sideSuffix) || isKeyFile(name) }
+
+// A view is one root as it looks from a bucket and a prefix.
+type view struct {
+	*copied
+	d      *Directory
+	bucket string
+	prefix string // keys are this and the path below the root
+}
+
+// views are the roots that hold what lies at a place, and the part of the
+// place's key below them. No root is an error: nothing is known of the place.
+func (d *Directory) views(at verify.Ref) ([]view, error) {
+	var found []view
+	for _, r := range d.roots {
+		for _, o := range r.origins {
+			rest, ok := strings.CutPrefix(at.Key, o.Key)
+			const logs = logsFolder + "/"
+			if o.Bucket == at.Bucket && ok && (strings.HasPrefix(rest, logs) || strings.HasPrefix(logs, rest)) {
+				found = append(found, view{r, d, at.Bucket, o.Key})
+				break
+			}
+		}
+	}
+	if found == nil {
+		return nil, &verify.UnreadableError{What: listing(at), Reason: verify.NotCopied, Err: errNotCopied}
+	}
+	return found, nil
+}
+
+var errNotCopied = errors.New("the directory holds no copy of it")
+
+// Dirs lists one level of folders that hold a file, at whatever depth.
+func (d *Directory) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
+	views, err := d.views(at)
+	if err != nil {
+		return nil, err
+	}
+	var dirs []string
+	for _, v := range views {
+		for n, err := range v.names(ctx, at.Key) {
+			if err != nil {
+				return nil, v.failed(ctx, at, err)
+			}
+			if !n.dir {
+				continue
+			}
+			full, err := v.holdsFile(ctx, n.key)
+			if err != nil {
+				return nil, v.failed(ctx, at, err)
+			}
+			if full {
+				dirs = append(dirs, n.key[len(at.Key):])
+			}
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs), nil
+}
+
+// List walks the folders in the order of keys, one folder's names in memory a
+// level, and passes over folders that lie before after or past until.
+func (d *Directory) List(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	views, err := d.views(at)
+	if err != nil {
+		return func(yield func(verify.Entry, error) bool) { yield(verify.Entry{}, err) }
+	}
+	var all []iter.Seq2[verify.Entry, error]
+	for _, v := range views {
+		all = append(all, func(yield func(verify.Entry, error) bool) {
+			span{v, ctx, at, after, until}.walk(at.Key, yield)
+		})
+	}
+	return merge(all)
+}
+
+// A named is a node with its key and its path below the tree.
+type named struct {
+	node
+	key, path string
+}
+
+// names are the nodes whose keys begin with a prefix and have no "/" between
+// that and their end, in order.
+func (v view) names(ctx context.Context, prefix string) iter.Seq2[named, error] {
+	return func(yield func(named, error) bool) {
+		rest := strings.TrimPrefix(prefix, v.prefix)
+		if !strings.HasPrefix(rest, logsFolder+"/") {
+			key := v.prefix + logsFolder + "/"
+			yield(named{node{name: logsFolder + "/", dir: true}, key, join(v.dir, logsFolder)}, nil)
+			return
+		}
+		dir, start := rest[:strings.LastIndexByte(rest, '/')], rest[strings.LastIndexByte(rest, '/')+1:]
+		if !local(dir) {
+			return // no copy has such a folder
+		}
+		v.d.lists.Add(1)
+		nodes, err := level(v.d.tree, join(v.dir, dir))
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			yield(named{}, err)
+			return
+		}
+		for _, n := range nodes {
+			if !strings.HasPrefix(n.name, start) || !n.dir && hidden(n.name) {
+				continue
+			}
+			path := join(v.dir, dir) + "/" + strings.TrimSuffix(n.name, "/")
+			if !yield(named{n, v.prefix + dir + "/" + n.name, path}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// holdsFile reports whether there is a file somewhere below a folder.
+func (v view) holdsFile(ctx context.Context, key string) (bool, error) {
+	for n, err := range v.names(ctx, key) {
+		if err != nil || !n.dir {
+			return err == nil, err
+		}
+		if full, err := v.holdsFile(ctx, n.key); full || err != nil {
+			return full, err
+		}
+	}
+	return false, nil
+}
+
+func (v view) failed(ctx context.Context, at verify.Ref, err error) error {
+	return ended(ctx, unreadableFile(listing(at), err))
+}
+
+// A span is a listing under way.
+type span struct {
+	view
+	ctx          context.Context
+	at           verify.Ref
+	after, until string
+}
+
+// walk yields what is below a prefix; false ends the listing.
+func (s span) walk(prefix string, yield func(verify.Entry, error) bool) bool {
+	for n, err := range s.names(s.ctx, prefix) {
+		if err != nil {
+			yield(verify.Entry{}, s.failed(s.ctx, s.at, err))
+			return false
+		}
+		if s.until != "" && n.key >= s.until {
+			return false
+		}
+		if n.key <= s.after && !(n.dir && strings.HasPrefix(s.after, n.key)) {
+			continue // every key that begins so is before after
+		}
+		if n.dir {
+			if !s.walk(n.key, yield) {
+				return false
+			}
+			continue
+		}
+		size, ok := s.size(n)
+		if !ok {
+			continue
+		}
+		entry := verify.Entry{Ref: verify.Ref{Bucket: s.bucket, Key: n.key}, Size: size}
+		if !yield(entry, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// size is a file's size. A link counts as the file that it leads to, and as an
+// unreadable one where it leads nowhere; one to a folder is no file.
+func (s span) size(n named) (int64, bool) {
+	stat := (*os.Root).Lstat
+	if n.link {
+		stat = (*os.Root).Stat
+	}
+	info, err := stat(s.d.tree, n.path)
+	switch {
+	case err != nil && !n.link && errors.Is(err, fs.ErrNotExist):
+		return 0, false // removed just now
+	case err != nil:
+		return -1, true
+	}
+	return info.Size(), info.Mode().IsRegular()
+}
+
+// merge makes one listing of several in the order of keys. Of equal keys the
+// first listing's counts.
+func merge(all []iter.Seq2[verify.Entry, error]) iter.Seq2[verify.Entry, error] {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return func(yield func(verify.Entry, error) bool) {
+		heads := make([]head, 0, len(all))
+		for _, one := range all {
+			next, stop := iter.Pull2(one)
+			defer stop()
+			heads = append(heads, head{next: next}.forward())
+		}
+		last, some := "", false
+		for {
+			least := -1
+			for i, h := range heads {
+				if h.ok && (h.err != nil || least < 0 || heads[least].err == nil && h.entry.Key < heads[least].entry.Key) {
+					least = i
+				}
+			}
+			if least < 0 {
+				return
+			}
+			h := heads[least]
+			if h.err != nil {
+				yield(verify.Entry{}, h.err)
+				return
+			}
+			heads[least] = h.forward()
+			if some && h.entry.Key == last {
+				continue
+			}
+			if last, some = h.entry.Key, true; !yield(h.entry, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A head is the next entry of one listing.
+type head struct {
+	next  func() (verify.Entry, error, bool)
+	entry verify.Entry
+	err   error
+	ok    bool
+}
+
+func (h head) forward() head {
+	h.entry, h.err, h.ok = h.next()
+	return h
+}
+
+// local reports whether a path below a root can be a path in a copy: elements
+// that are names, which "", "." and ".." are not.
+func local(path string) bool {
+	for element := range strings.SplitSeq(path, "/") {
+		if element == "" || element == "." || element == ".." || strings.ContainsAny(element, "\x00"+notInNames) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,10 @@
+//go:build unix && !linux
+
+package source
+
+import "syscall"
+
+const (
+	nonblock   = syscall.O_NONBLOCK
+	notInNames = ""
+)
