@@ -17,8 +17,8 @@ type Form int
 
 const (
 	Exact        Form = iota // one member, nothing before or after it
-	NotGzip                  // no gzip header
-	Corrupt                  // a header, then bytes that do not inflate, or a wrong checksum or length
+	NotGzip                  // it does not begin like gzip
+	Corrupt                  // it does, and then come bytes that are none, or a wrong checksum or length
 	Truncated                // the bytes end before the member does; also no bytes at all
 	TrailingData             // bytes follow the member, were they NUL or another member
 	TooLarge                 // more uncompressed bytes than allowed; the rest was not read
@@ -31,7 +31,7 @@ func (f Form) String() string {
 // A Content is what reading a gzip file found.
 type Content struct {
 	Form Form
-	Hash Hash  // SHA-256 of the uncompressed bytes, as far as they could be read
+	Hash Hash  // SHA-256 of the uncompressed bytes, as far as they could be read and are allowed
 	Size int64 // how many those were
 }
 
@@ -86,18 +86,29 @@ func (f *inflater) release() {
 	inflaters.Put(f)
 }
 
+// magic begins every gzip file: two bytes of its own and the method, deflate.
+var magic = []byte{0x1f, 0x8b, 8}
+
+// reservedFlags must be zero; a reader cannot know what they would announce.
+const reservedFlags = 0xe0
+
 // member reads one gzip member and looks whether anything follows it.
 func (f *inflater) member() Form {
-	// gzip itself says only that a short header ended early.
-	if magic, _ := f.br.Peek(2); len(magic) > 0 && !bytes.HasPrefix([]byte("\x1f\x8b"), magic) {
+	head, _ := f.br.Peek(len(magic) + 1)
+	switch n := min(len(head), len(magic)); {
+	case !bytes.Equal(head[:n], magic[:n]):
 		return NotGzip
+	case len(head) <= len(magic):
+		return Truncated
+	case head[len(magic)]&reservedFlags != 0:
+		return Corrupt
 	}
 	if err := f.gz.Reset(f.br); err != nil {
-		return formOf(err, NotGzip)
+		return formOf(err)
 	}
 	f.gz.Multistream(false)
 	if _, err := f.gz.WriteTo(&f.out); err != nil {
-		return formOf(err, Corrupt)
+		return formOf(err)
 	}
 	if _, err := f.br.ReadByte(); err != io.EOF {
 		return TrailingData
@@ -105,26 +116,36 @@ func (f *inflater) member() Form {
 	return Exact
 }
 
-func formOf(err error, otherwise Form) Form {
+func formOf(err error) Form {
 	switch {
 	case errors.Is(err, errTooLarge):
 		return TooLarge
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return Truncated
 	default:
-		return otherwise
+		return Corrupt
 	}
 }
 
 // A source remembers the error of the reader below, which gzip would report
 // as if the stored bytes were bad.
 type source struct {
-	r   io.Reader
-	err error
+	r     io.Reader
+	err   error
+	empty int // reads in a row that brought nothing
 }
+
+// maxEmpty is fewer than bufio's own bound, so that its error is never ours.
+const maxEmpty = 50
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
+	if s.empty++; n > 0 {
+		s.empty = 0
+	}
+	if err == nil && s.empty > maxEmpty {
+		err = io.ErrNoProgress
+	}
 	if err != nil && err != io.EOF {
 		s.err = err
 	}
@@ -135,23 +156,28 @@ var errTooLarge = errors.New("more uncompressed bytes than allowed")
 
 // A sink hashes each piece while it is still in the cache.
 type sink struct {
-	sha   hash.Hash
-	size  int64
-	limit int64
-	keep  *bytes.Buffer
+	sha  hash.Hash
+	size int64
+	room int64 // how many more bytes are allowed
+	keep *bytes.Buffer
 }
 
 func (s *sink) reset(limit int64, keep *bytes.Buffer) {
 	s.sha.Reset()
-	s.size, s.limit, s.keep = 0, limit, keep
+	s.size, s.room, s.keep = 0, max(limit, 0), keep
 }
 
-func (s *sink) Write(p []byte) (int, error) {
-	if s.size += int64(len(p)); s.size > s.limit {
-		return 0, errTooLarge
+// Write takes what is allowed and refuses the rest, so that a content too
+// large has the same hash whatever pieces it comes in.
+func (s *sink) Write(p []byte) (n int, err error) {
+	if int64(len(p)) > s.room {
+		p, err = p[:s.room], errTooLarge
 	}
+	s.room -= int64(len(p))
+	s.size += int64(len(p))
 	if s.keep != nil {
 		s.keep.Write(p)
 	}
-	return s.sha.Write(p)
+	s.sha.Write(p)
+	return len(p), err
 }

@@ -19,7 +19,7 @@ func ParseHash(text string) (Hash, error) {
 		return h, fmt.Errorf("hash %.80q: %d characters, want %d", text, len(text), hex.EncodedLen(len(h)))
 	}
 	if _, err := hex.Decode(h[:], []byte(text)); err != nil {
-		return Hash{}, fmt.Errorf("hash %q: %w", text, err)
+		return Hash{}, fmt.Errorf("hash %.80q: %w", text, err)
 	}
 	return h, nil
 }

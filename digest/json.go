@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
-	"unicode/utf8"
+	"strings"
 )
 
 // A scanner reads JSON one value at a time, strictly: encoding/json folds the
 // case of field names and lets the last of two equal names win, which is how
 // two readers of one digest come to disagree.
 type scanner struct {
-	data []byte
-	at   int
+	data  []byte
+	at    int
+	plain []byte          // the last text that held an escape, without it
+	kept  strings.Builder // texts that outlive the scanner, many to an allocation
 }
 
 // maxDepth bounds nesting. A digest file nests three deep.
@@ -23,7 +24,7 @@ const maxDepth = 64
 var errEnd = errors.New("the JSON ends too early")
 
 // document reads one object and nothing after it.
-func (s *scanner) document(field func(name string) error) error {
+func (s *scanner) document(field func(name []byte) error) error {
 	if bytes.HasPrefix(s.data, []byte("\xef\xbb\xbf")) {
 		return errors.New("it begins with a byte order mark")
 	}
@@ -36,8 +37,9 @@ func (s *scanner) document(field func(name string) error) error {
 	return nil
 }
 
-// object calls field with each name; field must read the value.
-func (s *scanner) object(field func(name string) error) error {
+// object calls field with each name, which is good until the next text is
+// read; field must read the value.
+func (s *scanner) object(field func(name []byte) error) error {
 	return s.list('{', '}', func() error {
 		name, err := s.text()
 		if err != nil {
@@ -88,7 +90,7 @@ func (s *scanner) space() {
 	}
 }
 
-// peek is the byte at hand, 0 at the end.
+// peek is the byte at hand, 0 at the end: no JSON has one between its values.
 func (s *scanner) peek() byte {
 	if s.at < len(s.data) {
 		return s.data[s.at]
@@ -111,57 +113,6 @@ func (s *scanner) unexpected(want string) error {
 	return fmt.Errorf("byte %d is %q, want %s", s.at, s.data[s.at], want)
 }
 
-// text reads a string. Its bytes must be UTF-8: two readers replace other
-// bytes differently.
-func (s *scanner) text() (string, error) {
-	raw, plain, err := s.quoted()
-	if err != nil {
-		return "", err
-	}
-	if !utf8.Valid(raw) {
-		return "", errors.New("a string that is not UTF-8")
-	}
-	if plain {
-		return string(raw[1 : len(raw)-1]), nil
-	}
-	var text string
-	if err := json.Unmarshal(raw, &text); err != nil {
-		return "", err
-	}
-	return text, nil
-}
-
-// quoted finds the end of a string; plain says that it holds no escape.
-func (s *scanner) quoted() (raw []byte, plain bool, err error) {
-	if s.space(); s.peek() != '"' {
-		return nil, false, s.unexpected("a string")
-	}
-	from := s.at
-	plain = true
-	for i := from + 1; i < len(s.data); i++ {
-		switch c := s.data[i]; {
-		case c == '"':
-			s.at = i + 1
-			return s.data[from:s.at], plain, nil
-		case c == '\\':
-			plain = false
-			i++
-		case c < ' ':
-			return nil, false, fmt.Errorf("byte %d: a control character in a string", i)
-		}
-	}
-	return nil, false, errEnd
-}
-
-// textOrNull reads a string, or null as nil.
-func (s *scanner) textOrNull() (*string, error) {
-	if s.null() {
-		return nil, nil
-	}
-	text, err := s.text()
-	return &text, err
-}
-
 func (s *scanner) null() bool {
 	s.space()
 	if !bytes.HasPrefix(s.data[s.at:], []byte("null")) {
@@ -169,28 +120,6 @@ func (s *scanner) null() bool {
 	}
 	s.at += len("null")
 	return true
-}
-
-// timeLayout is how CloudTrail writes times in digest files: UTC, seconds.
-const timeLayout = "2006-01-02T15:04:05Z"
-
-func (s *scanner) time() (time.Time, string, error) {
-	text, err := s.text()
-	if err != nil {
-		return time.Time{}, "", err
-	}
-	t, err := time.Parse(timeLayout, text)
-	if err != nil {
-		return time.Time{}, "", fmt.Errorf("time %.40q: want the form %s", text, timeLayout)
-	}
-	return t, text, nil
-}
-
-func (s *scanner) timeOrNull() (time.Time, string, error) {
-	if s.null() {
-		return time.Time{}, "", nil
-	}
-	return s.time()
 }
 
 // skip passes over one value of any type.
@@ -202,11 +131,11 @@ func (s *scanner) skipDepth(depth int) error {
 	}
 	switch s.space(); s.peek() {
 	case '{':
-		return s.object(func(string) error { return s.skipDepth(depth + 1) })
+		return s.object(func([]byte) error { return s.skipDepth(depth + 1) })
 	case '[':
 		return s.array(func() error { return s.skipDepth(depth + 1) })
 	case '"':
-		_, err := s.text()
+		_, _, err := s.quoted()
 		return err
 	default:
 		return s.skipWord()
@@ -216,7 +145,7 @@ func (s *scanner) skipDepth(depth int) error {
 // skipWord passes over a number, true, false or null.
 func (s *scanner) skipWord() error {
 	from := s.at
-	for s.at < len(s.data) && bytes.IndexByte([]byte(" \t\r\n,]}"), s.data[s.at]) < 0 {
+	for s.at < len(s.data) && strings.IndexByte(" \t\r\n,]}", s.data[s.at]) < 0 {
 		s.at++
 	}
 	if !json.Valid(s.data[from:s.at]) {

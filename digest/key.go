@@ -1,14 +1,13 @@
 package digest
 
 import (
+	"crypto"
 	"crypto/md5"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -23,9 +22,13 @@ type PublicKey struct {
 	key         *rsa.PublicKey
 }
 
-// MaxKeyBits bounds an RSA key's size, so that a forged key file cannot buy
-// hours of arithmetic. CloudTrail's keys have 2,048 bits.
-const MaxKeyBits = 8192
+// MinKeyBits and MaxKeyBits bound an RSA key's size: below, anyone could have
+// signed; above, a forged key file would buy hours of arithmetic. CloudTrail's
+// keys have 2,048 bits.
+const (
+	MinKeyBits = 1024
+	MaxKeyBits = 8192
+)
 
 // NewPublicKey reads a key's DER, either PKCS #1 RSAPublicKey (what CloudTrail
 // returns) or SubjectPublicKeyInfo (what one key of AWS's own documentation
@@ -35,7 +38,7 @@ func NewPublicKey(value []byte, stated string, start, end time.Time) (PublicKey,
 	sum := md5.Sum(value)
 	k := PublicKey{Fingerprint: hex.EncodeToString(sum[:]), Start: start.UTC(), End: end.UTC(), Value: value}
 	if stated != "" && stated != k.Fingerprint {
-		return PublicKey{}, fmt.Errorf("public key %q: its bytes have the fingerprint %s", stated, k.Fingerprint)
+		return PublicKey{}, fmt.Errorf("public key %.80q: its bytes have the fingerprint %s", stated, k.Fingerprint)
 	}
 	key, err := parseRSA(value)
 	if err != nil {
@@ -57,8 +60,14 @@ func parseRSA(der []byte) (*rsa.PublicKey, error) {
 			return nil, fmt.Errorf("a %T, not an RSA key", any)
 		}
 	}
-	if bits := key.N.BitLen(); bits > MaxKeyBits {
-		return nil, fmt.Errorf("an RSA key of %d bits, more than %d", bits, MaxKeyBits)
+	if bits := key.N.BitLen(); bits < MinKeyBits || bits > MaxKeyBits {
+		return nil, fmt.Errorf("an RSA key of %d bits, want %d to %d", bits, MinKeyBits, MaxKeyBits)
+	}
+	// A key that crypto/rsa will not work with (an even modulus, say) would
+	// later look like a wrong signature. Try it now.
+	none := make([]byte, key.Size())
+	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, make([]byte, sha256.Size), none); err != rsa.ErrVerification {
+		return nil, fmt.Errorf("an RSA key that cannot be used: %v", err)
 	}
 	return key, nil
 }
@@ -66,59 +75,4 @@ func parseRSA(der []byte) (*rsa.PublicKey, error) {
 // ValidAt reports whether the key's validity window holds t.
 func (k PublicKey) ValidAt(t time.Time) bool {
 	return !t.Before(k.Start) && !t.After(k.End)
-}
-
-// ParsePublicKeys reads what `aws cloudtrail list-public-keys` prints: an
-// object with "PublicKeyList". A top-level "Region" beside it binds the keys
-// to that region. Keys that cannot be used are left out and named in rejected;
-// the error says that the file is no such list at all.
-func ParsePublicKeys(data []byte) (keys []PublicKey, rejected []error, err error) {
-	var list struct {
-		Region        string
-		PublicKeyList []struct {
-			Value             []byte
-			ValidityStartTime cliTime
-			ValidityEndTime   cliTime
-			Fingerprint       string
-		}
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, nil, fmt.Errorf("public key list: %w", err)
-	}
-	if list.PublicKeyList == nil {
-		return nil, nil, errors.New(`public key list: no "PublicKeyList" in it`)
-	}
-	for _, e := range list.PublicKeyList {
-		k, err := NewPublicKey(e.Value, e.Fingerprint, e.ValidityStartTime.Time, e.ValidityEndTime.Time)
-		if err != nil {
-			rejected = append(rejected, err)
-			continue
-		}
-		k.Region = list.Region
-		keys = append(keys, k)
-	}
-	return keys, rejected, nil
-}
-
-// cliTime is a time as the AWS CLI prints it: ISO 8601 with a zone, or
-// seconds since 1970.
-type cliTime struct{ time.Time }
-
-func (t *cliTime) UnmarshalJSON(b []byte) error {
-	var seconds float64
-	if json.Unmarshal(b, &seconds) == nil {
-		whole, part := math.Modf(seconds)
-		t.Time = time.Unix(int64(whole), int64(part*1e9)).UTC()
-		return nil
-	}
-	var text string
-	if err := json.Unmarshal(b, &text); err != nil {
-		return fmt.Errorf("time %s: %w", b, err)
-	}
-	parsed, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return fmt.Errorf("time %q: want RFC 3339, such as 2026-03-10T00:00:00Z", text)
-	}
-	t.Time = parsed.UTC()
-	return nil
 }

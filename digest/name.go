@@ -3,7 +3,6 @@ package digest
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -92,121 +91,12 @@ func (n LogName) Key() string {
 		n.Delivered.UTC().Format(logLayout) + "_" + n.ID + suffix
 }
 
-// ParseName reads the key of a digest file. It accepts exactly the keys that
-// Name.Key makes: trail names are found from the right, because they may hold
-// "_" and the names of regions.
-func ParseName(key string) (Name, error) {
-	p, ok := splitKey(key)
-	if !ok || p.kind != DigestFolder {
-		return Name{}, errNotDigest
-	}
-	n := Name{Prefix: p.prefix, Chain: Chain{Organization: p.organization, Account: p.account, Region: p.region}}
-	rest, ok := strings.CutPrefix(p.file, p.account+"_"+DigestFolder+"_"+p.region+"_")
-	if !ok {
-		return Name{}, errNotDigest
-	}
-	if rest, ok = strings.CutSuffix(rest, suffix); !ok {
-		return Name{}, errNotDigest
-	}
-	rest, n.Chain.Backfill = strings.CutSuffix(rest, backfillSuffix)
-	rest, stamp, ok1 := cutLast(rest, "_")
-	trail, home, ok2 := cutLast(rest, "_")
-	if !ok1 || !ok2 || trail == "" || !isRegion(home) {
-		return Name{}, errNotDigest
-	}
-	end, err := time.Parse(endLayout, stamp)
-	if err != nil || end.Format(dayLayout) != p.day {
-		return Name{}, errNotDigest
-	}
-	n.Chain.Trail, n.Chain.HomeRegion, n.End = trail, home, end
-	return n, nil
-}
-
-// ParseLogName reads the key of a log file.
-func ParseLogName(key string) (LogName, error) {
-	p, ok := splitKey(key)
-	if !ok || p.kind == DigestFolder {
-		return LogName{}, errNotLog
-	}
-	rest, ok1 := strings.CutPrefix(p.file, p.account+"_"+p.kind+"_"+p.region+"_")
-	rest, ok2 := strings.CutSuffix(rest, suffix)
-	stamp, id, ok3 := strings.Cut(rest, "_")
-	if !ok1 || !ok2 || !ok3 || !isLogID(id) {
-		return LogName{}, errNotLog
-	}
-	at, err := time.Parse(logLayout, stamp)
-	if err != nil || at.Format(dayLayout) != p.day {
-		return LogName{}, errNotLog
-	}
-	return LogName{p.prefix, p.organization, p.account, p.kind, p.region, at, id}, nil
-}
-
-// FromAWSLogs is the part of a key from its last "AWSLogs/" element on: what
-// is left of it when the bucket's name and the trail's prefix are lost.
-func FromAWSLogs(key string) (string, bool) {
-	for at := len(key); at > 0; {
-		at = strings.LastIndex(key[:at], "AWSLogs/")
-		if at == 0 || at > 0 && key[at-1] == '/' {
-			return key[at:], true
-		}
-	}
-	return "", false
-}
-
-// IsAccount reports whether s is an account id: 12 digits.
-func IsAccount(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
-}
-
-// IsOrganization reports whether s has the form of an organization id.
-func IsOrganization(s string) bool {
-	id, ok := strings.CutPrefix(s, "o-")
-	return ok && len(id) >= 10 && len(id) <= 32 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
-}
-
-func isRegion(s string) bool {
-	return s != "" && strings.Contains(s, "-") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
-}
-
-func isLogID(s string) bool {
-	return len(s) == 16 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
-}
-
-// parts are the elements of a key below "AWSLogs/", shared by both kinds.
-type parts struct{ prefix, organization, account, kind, region, day, file string }
-
-func splitKey(key string) (parts, bool) {
-	rest, ok := FromAWSLogs(key)
-	if !ok {
-		return parts{}, false
-	}
-	p := parts{prefix: key[:len(key)-len(rest)]}
-	e := strings.Split(rest, "/")[1:]
-	if len(e) > 0 && IsOrganization(e[0]) {
-		p.organization, e = e[0], e[1:]
-	}
-	if len(e) != 7 || !IsAccount(e[0]) || !isRegion(e[2]) {
-		return parts{}, false
-	}
-	p.account, p.kind, p.region, p.file = e[0], e[1], e[2], e[6]
-	p.day = e[3] + "/" + e[4] + "/" + e[5]
-	return p, true
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
 // Stated says where a name's chain and end disagree with a record's own
 // words, or returns nil where they agree.
 func (n Name) Stated(r *Record) error {
 	switch {
 	case r.Account != n.Chain.Account:
-		return fmt.Errorf("it says it is of account %q", r.Account)
+		return fmt.Errorf("it says it is of account %.40q", r.Account)
 	case !r.End.Equal(n.End):
 		return fmt.Errorf("it says it ends at %s", r.End.Format(time.RFC3339))
 	default:

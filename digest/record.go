@@ -33,7 +33,7 @@ type Record struct {
 type Previous struct {
 	Bucket    string // previousDigestS3Bucket
 	Object    string // previousDigestS3Object
-	Hash      Hash   // previousDigestHashValue
+	Hash      Hash   // previousDigestHashValue; zero where the algorithm is not ours
 	Algorithm string // previousDigestHashAlgorithm
 	Signature string // previousDigestSignature: hex, as written
 }
@@ -48,154 +48,51 @@ type Log struct {
 	Oldest    time.Time
 }
 
+// MaxLogs bounds the log files of one digest, so that a forged one of many
+// tiny entries cannot take many times its own size in memory. No digest that
+// keeps to 256 MiB and has real entries (some 360 bytes each) comes near it.
+const MaxLogs = 1 << 20
+
 // Parse reads the uncompressed bytes of a digest file. It is strict where a
 // verifier must be: field names are exact, none comes twice, types are as
 // documented, the previous-fields are all there or all null, hashes are whole.
-// Fields that it does not know are passed over. The error says which field.
+// Fields that it does not know are passed over, unless one is a known name in
+// another case. The error says which field.
+//
+// A record holds on to nothing of raw, and takes no more memory than about
+// raw's own size and MaxLogs entries.
 func Parse(raw []byte) (*Record, error) {
-	r := &Record{Hash: Sum(raw)}
-	s := scanner{data: raw}
-	p := rawPrevious{}
-	seen := map[string]bool{}
-	err := s.document(func(field string) error {
-		if seen[field] {
-			return fmt.Errorf("field %q comes twice", field)
-		}
-		seen[field] = true
-		if err := r.field(&s, field, &p); err != nil {
-			return fmt.Errorf("field %q: %w", field, err)
-		}
-		return nil
-	})
+	p := parser{scanner: scanner{data: raw}, Record: Record{Hash: Sum(raw)}}
+	err := p.document(p.field)
+	if err == nil {
+		err = p.complete()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("digest file: %w", err)
 	}
-	for _, field := range required {
-		if !seen[field] {
-			return nil, fmt.Errorf("digest file: no field %q", field)
-		}
-	}
-	if r.Previous, err = p.whole(); err != nil {
-		return nil, fmt.Errorf("digest file: %w", err)
-	}
-	if !r.Start.Before(r.End) {
-		return nil, fmt.Errorf("digest file: it ends at %s, not after its start", r.EndText)
-	}
-	return r, nil
+	r := p.Record // alone: a pointer into p would hold on to raw
+	return &r, nil
 }
 
-// required are the fields without which a digest proves nothing. The
-// previous-fields may be missing altogether, which says the same as null.
-var required = []string{
-	"awsAccountId", "digestStartTime", "digestEndTime", "digestS3Bucket", "digestS3Object",
-	"digestPublicKeyFingerprint", "digestSignatureAlgorithm", "logFiles",
-}
-
-func (r *Record) field(s *scanner, name string, p *rawPrevious) (err error) {
-	switch name {
-	case "awsAccountId":
-		r.Account, err = s.text()
-	case "digestStartTime":
-		r.Start, _, err = s.time()
-	case "digestEndTime":
-		r.End, r.EndText, err = s.time()
-	case "digestS3Bucket":
-		r.Bucket, err = s.text()
-	case "digestS3Object":
-		r.Object, err = s.text()
-	case "newestEventTime":
-		r.Newest, _, err = s.timeOrNull()
-	case "oldestEventTime":
-		r.Oldest, _, err = s.timeOrNull()
-	case "digestPublicKeyFingerprint":
-		r.Fingerprint, err = s.text()
-	case "digestSignatureAlgorithm":
-		r.SignatureAlgorithm, err = s.text()
-	case "logFiles":
-		err = s.array(func() error { return r.log(s) })
-	default:
-		if target := p.target(name); target != nil {
-			*target, err = s.textOrNull()
-			return err
+// complete checks what takes more than one field to see.
+func (p *parser) complete() (err error) {
+	for i, name := range fieldNames[:requiredFields] {
+		if p.seen&(1<<i) == 0 {
+			return fmt.Errorf("no field %q", name)
 		}
-		err = s.skip()
 	}
-	return err
-}
-
-func (r *Record) log(s *scanner) error {
-	l, hash := Log{}, ""
-	seen := 0
-	err := s.object(func(field string) (err error) {
-		bit := 0
-		switch field {
-		case "s3Bucket":
-			bit, l.Bucket, err = setText(s, 1)
-			// One bucket's name stands in every entry: keep one copy of it.
-			if l.Bucket == r.Bucket {
-				l.Bucket = r.Bucket
-			}
-		case "s3Object":
-			bit, l.Object, err = setText(s, 2)
-		case "hashValue":
-			bit, hash, err = setText(s, 4)
-		case "hashAlgorithm":
-			bit, l.Algorithm, err = setText(s, 8)
-			if l.Algorithm == HashAlgorithm {
-				l.Algorithm = HashAlgorithm
-			}
-		case "newestEventTime":
-			bit = 16
-			l.Newest, _, err = s.timeOrNull()
-		case "oldestEventTime":
-			bit = 32
-			l.Oldest, _, err = s.timeOrNull()
-		default:
-			return s.skip()
-		}
-		if err == nil && seen&bit != 0 {
-			err = errors.New("comes twice")
-		}
-		if seen |= bit; err != nil {
-			return fmt.Errorf("%q: %w", field, err)
-		}
-		return nil
-	})
-	if err == nil && seen&15 != 15 {
-		err = errors.New("one of s3Bucket, s3Object, hashValue, hashAlgorithm is missing")
+	if p.Previous, err = p.previous.whole(); err != nil {
+		return err
 	}
-	if err == nil && l.Algorithm == HashAlgorithm {
-		l.Hash, err = ParseHash(hash)
+	if !p.Start.Before(p.End) {
+		return fmt.Errorf("it ends at %s, not after its start", p.EndText)
 	}
-	if err != nil {
-		return fmt.Errorf("entry %d: %w", len(r.Logs)+1, err)
-	}
-	r.Logs = append(r.Logs, l)
 	return nil
-}
-
-func setText(s *scanner, bit int) (int, string, error) {
-	text, err := s.text()
-	return bit, text, err
 }
 
 // rawPrevious holds the five previous-fields before it is known whether they
 // are all there: bucket, object, hash, algorithm, signature.
 type rawPrevious [5]*string
-
-var previousFields = [5]string{
-	"previousDigestS3Bucket", "previousDigestS3Object", "previousDigestHashValue",
-	"previousDigestHashAlgorithm", "previousDigestSignature",
-}
-
-func (p *rawPrevious) target(name string) **string {
-	for i, field := range previousFields {
-		if field == name {
-			return &p[i]
-		}
-	}
-	return nil
-}
 
 func (p *rawPrevious) whole() (*Previous, error) {
 	null := 0
