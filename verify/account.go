@@ -90,7 +90,7 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 		return
 	}
 	state, reason := c.holeState(next, untrusted)
-	start := next.record.Start
+	start := c.coveredFrom(next)
 	for _, d := range untrusted {
 		from := d.name.End.Add(-time.Hour)
 		if d.err != nil && judgeError(d.err).verdict == Deleted {
@@ -106,7 +106,22 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 	if c.id.Backfill {
 		state = NotYetDue
 	}
-	c.hole(c.book.paint(state, start), reason)
+	painted := c.book.paint(state, start)
+	c.hole(painted, reason)
+	if next.record.Previous == nil && c.last != nil && !painted.end.After(painted.start) && c.inside(next) {
+		c.find(Finding{Kind: Gap, Start: &next.record.Start, End: &next.record.End, Message: reason})
+	}
+}
+
+// coveredFrom is the time from which on a digest speaks. The span of an empty
+// starting digest is the hour before logging began: where the chain had
+// stopped before, nothing was logged in it, and to take it for an empty hour
+// would hide a stop of less than an hour.
+func (c *chainRun) coveredFrom(d *sight) time.Time {
+	if d.record.Previous == nil && len(d.record.Logs) == 0 && c.last != nil {
+		return d.record.End
+	}
+	return d.record.Start
 }
 
 // holeState says why no trusted digest covers the time before next.

@@ -59,6 +59,7 @@ const (
 	readAhead      = 32        // digests of a chain read before their turn
 	readAheadBytes = 512 << 10 // and their compressed bytes: entries hardly compress below 70 bytes
 	maxWaiting     = 64        // unconfirmed digests kept while looking for one that speaks of them
+	maxForged      = 32        // badly signed digests after the window that are read past
 	maxWalk        = 10_000    // digests followed one by one where a listing is refused
 )
 
@@ -113,12 +114,19 @@ func (c *chainRun) sights(ctx context.Context) iter.Seq[*sight] {
 		to++
 	}
 	return func(yield func(*sight) bool) {
-		later := 0
+		// One that is signed is enough. Where signatures are lost, the next but
+		// one confirms the next. What is not signed by CloudTrail, and says it
+		// is, cannot crowd those out.
+		later, forged := 0, 0
 		enough := func(s *sight) bool {
-			if !s.start().Before(w.End) {
+			switch {
+			case s.start().Before(w.End):
+			case s.own == sigWrong:
+				forged++
+			default:
 				later++
 			}
-			return later >= 3 || later > 0 && s.own == sigHolds
+			return later >= 3 || forged >= maxForged || later > 0 && s.own == sigHolds
 		}
 		done := false
 		for s := range c.read(ctx, c.refs[from:to]) {

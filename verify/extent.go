@@ -114,14 +114,21 @@ func isNumber(dir string) bool {
 	return len(dir) > 1
 }
 
-// noteNewest remembers the newest digest of a chain for checkDelivery.
+// noteNewest remembers the newest authentic digest of a chain for
+// checkDelivery. One that is merely named like a newer one is no delivery.
 func (r *run) noteNewest(c *chainRun) {
-	if r.Delivery == nil || c.id.Backfill || c.id.Region != r.Delivery.Region || len(c.refs) == 0 {
+	if r.Delivery == nil || c.id.Backfill || c.id.Region != r.Delivery.Region || c.last == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.newest[c.id] = c.refs[len(c.refs)-1]
+	r.newest[c.id] = delivered{c.last.ref, c.last.record.End, c.last.modified}
+}
+
+// delivered is a digest as far as its delivery matters.
+type delivered struct {
+	Ref
+	end, modified time.Time
 }
 
 // checkDelivery holds what CloudTrail says of the trail against what is there:
@@ -142,14 +149,14 @@ func (r *run) checkDelivery(t *tally) {
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(r.newest), compareChains) {
 		l := r.newest[id]
-		missing := d.LatestDigest.Sub(l.name.End) > 2*time.Hour
-		if !l.Modified.IsZero() {
-			missing = d.LatestDigest.Sub(l.Modified) > 30*time.Minute
+		missing := d.LatestDigest.Sub(l.end) > 2*time.Hour
+		if !l.modified.IsZero() {
+			missing = d.LatestDigest.Sub(l.modified) > 30*time.Minute
 		}
 		if missing {
 			t.find(Finding{Kind: Stale, URI: l.URI(), Chain: &ChainRef{id.Organization, id.Account, id.Region, id.Trail, false},
 				Message: fmt.Sprintf("CloudTrail delivered a digest at %s, but the newest one found ends at %s: newer ones are missing",
-					d.LatestDigest.Format(time.RFC3339), l.name.End.Format(time.RFC3339))})
+					d.LatestDigest.Format(time.RFC3339), l.end.Format(time.RFC3339))})
 		}
 	}
 }

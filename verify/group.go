@@ -166,6 +166,7 @@ func (g *groupRun) find(f Finding) {
 // nothing is missing, is not of this run.
 func (g *groupRun) finish(c *chainRun) {
 	c.record.Coverage = c.book.shares()
+	g.r.noteNewest(c)
 	if len(c.record.Digests) == 0 && len(c.record.Gaps) == 0 && c.id.Backfill {
 		return
 	}
@@ -249,7 +250,6 @@ func (g *groupRun) list(w Window) error {
 		if g.r.wanted("trail", g.r.Filter.Trails, id.Trail) && g.r.wanted("home region", g.r.Filter.HomeRegions, id.HomeRegion) {
 			g.chains = append(g.chains, c)
 			g.r.Progress.Digests.Add(int64(len(c.refs) - c.first))
-			g.r.noteNewest(c)
 		} else {
 			g.others = append(g.others, c)
 		}
@@ -257,8 +257,10 @@ func (g *groupRun) list(w Window) error {
 	return nil
 }
 
-// maxJunk bounds how many badly named things are reported one by one.
-const maxJunk = 20
+const (
+	maxJunk   = 20        // badly named things reported one by one
+	maxListed = 1_000_000 // digests of one chain, which bounds the memory that planted names can take
+)
 
 // listPlace lists one place from a week before the window, so that a chain is
 // missed when it stops, to the first digest of every chain after the window.
@@ -296,7 +298,10 @@ func (g *groupRun) listFrom(at Ref, after string, w Window, chains map[digest.Ch
 			g.junk(e, junk)
 			continue
 		}
-		found = true
+		if found = true; len(chains[name.Chain]) >= maxListed {
+			return found, &UnreadableError{What: "listing", Reason: ReadFailed, Err: fmt.Errorf(
+				"more than %d names of digests in one chain, which CloudTrail needs a century to write", maxListed)}
+		}
 		chains[name.Chain] = append(chains[name.Chain], listing{e, name})
 		was, known := past[name.Chain]
 		if !known {

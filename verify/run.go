@@ -28,7 +28,7 @@ type run struct {
 	keys    map[string]*regionKeys
 	matched map[string]map[string]bool // filter name -> pattern -> something matched it
 	remarks []Finding
-	newest  map[digest.Chain]listing
+	newest  map[digest.Chain]delivered
 }
 
 // groupsAtOnce is how many accounts' regions are worked on at a time. Each
@@ -76,7 +76,7 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 }
 
 func newRun(ctx context.Context, req Request) *run {
-	r := &run{Request: req, keys: map[string]*regionKeys{}, matched: map[string]map[string]bool{}, newest: map[digest.Chain]listing{}}
+	r := &run{Request: req, keys: map[string]*regionKeys{}, matched: map[string]map[string]bool{}, newest: map[digest.Chain]delivered{}}
 	r.ctx, r.fail = context.WithCancelCause(ctx)
 	if r.LogLimit == 0 {
 		r.LogLimit = DefaultLogLimit
