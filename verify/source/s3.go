@@ -137,3 +137,9 @@ func (s *S3) Requests() map[string]int64 {
 	maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
 	return counts
 }
+
+// Close lets idle connections go.
+func (s *S3) Close() error {
+	s.wire.transport.CloseIdleConnections()
+	return nil
+}

@@ -148,6 +148,10 @@ func (s *S3) pageOnce(ctx context.Context, at verify.Ref, in *s3.ListObjectsV2In
 	page, err := s.client.ListObjectsV2(ctx, in, func(o *s3.Options) { o.Region = place.region })
 	if err == nil {
 		slot.release(success)
+		if page.Name == nil && page.IsTruncated == nil && page.KeyCount == nil {
+			// The SDK takes a body that is no listing at all for an empty one.
+			return nil, refused(listing(at), verify.ReadFailed, "does the endpoint speak S3?", errNoListing)
+		}
 		return page, nil
 	}
 	if outer.Err() != nil {
@@ -155,6 +159,8 @@ func (s *S3) pageOnce(ctx context.Context, at verify.Ref, in *s3.ListObjectsV2In
 	}
 	return nil, s.mend(ctx, listFault(ctx, err, x, at), slot, x, place, at.Bucket)
 }
+
+var errNoListing = errors.New("the answer is not a listing")
 
 // listFault sorts a failed listing. NoSuchKey is no answer to one, so a
 // NotFoundError never comes of it.
