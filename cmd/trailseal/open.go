@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/trailseal/trailseal/verify"
+	"github.com/trailseal/trailseal/verify/source"
+)
+
+// awsOptions are the flags about AWS itself.
+type awsOptions struct {
+	profile, region, endpoint string
+	noSign, requestPayer      bool
+}
+
+// A flagSet is the part of pflag's that is used here.
+type flagSet interface {
+	StringVar(p *string, name, value, usage string)
+	BoolVar(p *bool, name string, value bool, usage string)
+}
+
+func (a *awsOptions) flags(f flagSet) {
+	f.StringVar(&a.profile, "profile", "", "AWS `profile`")
+	f.StringVar(&a.region, "aws-region", "", "AWS `region` to ask first; a bucket's own is found by itself")
+	f.StringVar(&a.endpoint, "endpoint-url", "", "`URL` of an S3-compatible server")
+	f.BoolVar(&a.noSign, "no-sign-request", false, "do not sign requests to S3 (a public bucket)")
+	f.BoolVar(&a.requestPayer, "request-payer", false, "pay for requests to a requester-pays bucket")
+}
+
+func (a *awsOptions) options() source.AWSOptions {
+	return source.AWSOptions{Profile: a.profile, Region: a.region, EndpointURL: a.endpoint}
+}
+
+// opened is what a run reads from.
+type opened struct {
+	name     string
+	store    verify.Store
+	keys     verify.Keys
+	filter   verify.Filter
+	delivery *verify.Delivery
+}
+
+func isS3(source string) bool { return strings.HasPrefix(strings.ToLower(source), "s3://") }
+
+// open finds the store and the keys.
+func (o *verifyOptions) open(ctx context.Context, name string, warn func(string, ...any)) (opened, error) {
+	from := opened{name: name, filter: o.filter}
+	if o.trail != "" {
+		if err := o.resolve(ctx, &from, warn); err != nil {
+			return from, err
+		}
+	}
+	given, err := o.keysGiven(warn)
+	if err != nil {
+		return from, err
+	}
+	if isS3(from.name) {
+		err = o.openS3(ctx, &from)
+	} else {
+		err = o.openDirectory(ctx, &from, given != nil, warn)
+	}
+	if given != nil {
+		from.keys = given
+	}
+	return from, usage(err)
+}
+
+// resolve asks CloudTrail where a trail's files are, and narrows the run to it.
+func (o *verifyOptions) resolve(ctx context.Context, from *opened, warn func(string, ...any)) error {
+	trail, err := source.ResolveTrail(ctx, o.trail, o.aws.options())
+	if err != nil {
+		return usage(fmt.Errorf("asking for the trail %q: %w", o.trail, err))
+	}
+	if trail.StatusErr != nil {
+		warn("the trail's status is not known: %v", trail.StatusErr)
+	}
+	from.name = "s3://" + trail.Bucket
+	if trail.Prefix != "" {
+		from.name += "/" + trail.Prefix
+	}
+	from.filter.Trails = []string{quoteGlob(trail.Name)}
+	from.filter.HomeRegions = []string{trail.HomeRegion}
+	switch {
+	case trail.Organization != "":
+		from.filter.Organizations = []string{trail.Organization}
+	case !trail.IsOrganization:
+		if !verify.Matches(o.filter.Accounts, trail.Account) {
+			return usagef("the trail %q logs the account %s only, and --account %q does not match it",
+				trail.Name, trail.Account, o.filter.Accounts)
+		}
+		from.filter.Accounts = []string{trail.Account}
+	}
+	from.delivery = &trail.Delivery
+	return nil
+}
+
+// quoteGlob makes a name a pattern that only the name matches.
+func quoteGlob(name string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
+}
+
+// keysGiven reads --public-keys.
+func (o *verifyOptions) keysGiven(warn func(string, ...any)) (verify.Keys, error) {
+	if len(o.keyFiles) == 0 {
+		return nil, nil
+	}
+	keys, err := source.OpenKeyFiles(o.keyFiles)
+	if err != nil {
+		return nil, usage(err)
+	}
+	warnAll(warn, keys)
+	return keys, nil
+}
+
+func warnAll(warn func(string, ...any), keys *source.KeyFile) {
+	for _, w := range keys.Warnings() {
+		warn("%v", w)
+	}
+}
+
+func (o *verifyOptions) openS3(ctx context.Context, from *opened) error {
+	store, err := source.OpenS3(ctx, source.S3Options{
+		URI: from.name, Profile: o.aws.profile, Region: o.aws.region, EndpointURL: o.aws.endpoint,
+		NoSignRequest: o.aws.noSign, RequestPayer: o.aws.requestPayer, Concurrency: o.concurrency,
+	})
+	if err != nil {
+		return err
+	}
+	from.store, from.keys = store, store.Keys()
+	return nil
+}
+
+// openDirectory opens a copy, with the keys that lie in it, else CloudTrail's.
+func (o *verifyOptions) openDirectory(ctx context.Context, from *opened, haveKeys bool, warn func(string, ...any)) error {
+	store, err := source.OpenDirectory(from.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("there is no directory %q", from.name).hint("a bucket is given as s3://BUCKET[/PREFIX]")
+	}
+	if err != nil {
+		return err
+	}
+	from.store = store
+	if haveKeys {
+		return nil
+	}
+	files, err := store.KeyFiles()
+	if err != nil {
+		return err
+	}
+	if files != nil {
+		warnAll(warn, files)
+		from.keys = files
+		return nil
+	}
+	from.keys, err = source.OpenCloudTrail(ctx, o.aws.options())
+	return err
+}
+
+// usage passes on the hint of the source's own usage errors. They exit 2 like
+// ours, but help on the flags would not help.
+func usage(err error) error {
+	var wrong *source.UsageError
+	if !errors.As(err, &wrong) || wrong.Hint == "" {
+		return err
+	}
+	return &hintedError{err, []string{wrong.Hint}}
+}
