@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func newSimulate(s streams) *cobra.Command {
 	f.StringVar(&o.spec.Prefix, "prefix", o.spec.Prefix, "`prefix` in the bucket")
 	f.StringVar(&o.spec.Organization, "organization", o.spec.Organization, "`id` (o-...) of an organization whose trail it is")
 	f.BoolVar(&o.spec.Backfill, "backfill", o.spec.Backfill, "some logs come late, in backfill digests")
-	f.StringVar(&o.dir.Signatures, "signatures", "newest", "whose signatures to save beside the digests: newest, all or none")
+	f.StringVar(&o.dir.Signatures, "signatures", "all", "which digests keep their S3 metadata in a side file: all, newest (of each chain) or none")
 	f.Int64Var(&o.spec.Seed, "seed", o.spec.Seed, "the same seed makes the same trail")
 	return cmd
 }
@@ -108,6 +109,7 @@ func (o *simulateOptions) run(dir string) error {
 	// Several buckets side by side need a folder each.
 	o.dir.Buckets = len(world.Buckets()) > 1
 	if err := world.WriteDir(dir, o.dir); err != nil {
+		empty(dir)
 		return fmt.Errorf("writing the trail: %w", err)
 	}
 	return nil
@@ -127,6 +129,18 @@ func wantEmpty(dir string) error {
 			hint("give a new directory")
 	}
 	return nil
+}
+
+// empty takes away what was written of a trail that could not be finished: in
+// a directory that held nothing before, all there is.
+func empty(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+	}
 }
 
 // listDamages prints each damage with what is done and what verify then says.

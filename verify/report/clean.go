@@ -10,7 +10,13 @@ import (
 // Clean makes a name safe for a terminal and a log: every rune that is hidden
 // becomes a visible escape, a backslash becomes two, a byte that is not UTF-8
 // becomes \xNN. Different names stay different.
-func Clean(s string) string {
+func Clean(s string) string { return clean(s, true) }
+
+// CleanText is Clean for running text, which may quote names with escapes of
+// its own: a backslash stays one.
+func CleanText(s string) string { return clean(s, false) }
+
+func clean(s string, doubled bool) string {
 	if isPlain(s) {
 		return s
 	}
@@ -20,7 +26,7 @@ func Clean(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\\':
+		case r == '\\' && doubled:
 			b.WriteString(`\\`)
 		case !hidden(r):
 			b.WriteRune(r)

@@ -29,7 +29,8 @@ type textWriter struct {
 	tally  tally
 	same   map[alike]int // files of the chain at hand, by what they have in common
 	order  []alike       // the keys of same, as they first came
-	told   map[span]bool // gaps of the chain at hand that a finding told
+	told   map[span]bool // times of the chain at hand that a finding told
+	last   string        // why the file before is not kept
 	err    error         // the first of writing to a spool
 }
 
@@ -64,23 +65,33 @@ func (t *textWriter) File(f verify.File) error {
 		t.order = append(t.order, a)
 	}
 	if t.all || f.Verdict != verify.Pending && t.same[a] <= sameLimit {
-		t.line(&t.files, t.fileLines(f, a))
+		t.fileLines(f, a)
 	}
 	return t.err
 }
 
-// fileLines is a file's line, and below it why and what it was compared with.
-func (t *textWriter) fileLines(f verify.File, a alike) string {
-	verdict := fmt.Sprintf("%-12s", f.Verdict)
-	text := "  " + t.paint.class(f.Class, verdict) + "  " + Clean(f.URI) + "\n"
+// fileLines is a file's line, and below it why, unless that is what was said
+// of the file before: a digest that is not kept takes many logs with it.
+func (t *textWriter) fileLines(f verify.File, a alike) {
+	verdict := t.paint.class(f.Class, fmt.Sprintf("%-12s", f.Verdict))
+	t.line(&t.files, "  "+verdict+"  "+Clean(f.URI)+"\n")
+	why := t.why(f, a)
+	if why != t.last {
+		t.line(&t.files, why)
+	}
+	t.last = why
+}
+
+// why is why a file is not kept, and what it was compared with.
+func (t *textWriter) why(f verify.File, a alike) string {
 	if f.Verdict == verify.Kept && len(f.Reasons) == 0 {
-		return text
+		return ""
 	}
 	why := a.why + judged(f.Class, f.Verdict.Class())
 	if f.Detail != "" {
-		why += ": " + Clean(f.Detail)
+		why += ": " + CleanText(f.Detail)
 	}
-	text += strings.Repeat(" ", 16) + f.Kind + ": " + why + "\n"
+	text := strings.Repeat(" ", 16) + f.Kind + ": " + why + "\n"
 	if f.Expected != "" && f.Actual != "" && f.Expected != f.Actual {
 		text += fmt.Sprintf("%16sexpected %s\n%16sfound    %s\n", "", Clean(f.Expected), "", Clean(f.Actual))
 	}
@@ -107,7 +118,7 @@ func (t *textWriter) Finding(f verify.Finding) error {
 	if f.Chain != nil {
 		line += chainName(*f.Chain) + ": "
 	}
-	line += Clean(f.Message)
+	line += CleanText(f.Message)
 	if f.Message == "" {
 		line += ExplainFinding(f.Kind)
 	}
@@ -115,14 +126,15 @@ func (t *textWriter) Finding(f verify.Finding) error {
 		line += "  " + Clean(f.URI)
 	}
 	line += judged(f.Class, f.Kind.Class()) + "\n"
-	if f.Kind != verify.Gap {
+	switch f.Kind {
+	case verify.Gap, verify.Stale, verify.NotStarted:
+		t.line(&t.gaps, line)
+		if f.Start != nil && f.End != nil {
+			t.told[span{f.Start.Unix(), f.End.Unix()}] = true
+		}
+	default:
 		t.line(&t.others, line)
-		return t.err
 	}
-	if f.Start != nil && f.End != nil {
-		t.told[span{f.Start.Unix(), f.End.Unix()}] = true
-	}
-	t.line(&t.gaps, line)
 	return t.err
 }
 
@@ -131,7 +143,7 @@ func (t *textWriter) Chain(c verify.Chain) error {
 	for _, h := range c.Gaps {
 		if !t.told[span{h.Start.Unix(), h.End.Unix()}] {
 			t.line(&t.gaps, fmt.Sprintf("  %s  %s  %s: %s\n", t.paint.class(c.Class, "not covered "),
-				between(h.Start, h.End), chainName(ref), Clean(h.Reason)))
+				between(h.Start, h.End), chainName(ref), CleanText(h.Reason)))
 		}
 	}
 	t.rest(chainName(ref) + ": ")
@@ -158,7 +170,7 @@ func (t *textWriter) rest(where string) {
 		}
 	}
 	clear(t.same)
-	t.order = t.order[:0]
+	t.order, t.last = t.order[:0], ""
 }
 
 func waiting(n int, kind string) string {
@@ -196,7 +208,7 @@ func (t *textWriter) head(s verify.Summary) {
 	if window.IsZero() {
 		window = t.header.Window
 	}
-	fmt.Fprintf(t.w, "trailseal %s  %s\n", Clean(t.header.Version), Clean(t.header.Source))
+	fmt.Fprintf(t.w, "trailseal %s  %s\n", CleanText(t.header.Version), CleanText(t.header.Source))
 	switch {
 	case window.IsZero():
 		fmt.Fprint(t.w, "window    everything it holds\n")
