@@ -56,9 +56,10 @@ func (m *minter) insight(c *Chain, start time.Time, hour int) {
 	r := stream("insight", m.spec.Seed, c.Chain, start.Unix())
 	at := start.Add(between(r, time.Minute, 50*time.Minute)).Truncate(5 * time.Minute)
 	gz, _ := m.press.log(batch{c.Account, c.Region, at.Add(-time.Minute), at, 2}, r)
-	m.w.shelve(m.bucket(hour), m.spec.Prefix, c.Chain, "CloudTrail-Insight", at, packed{
+	key := m.w.shelve(m.bucket(hour), m.spec.Prefix, c.Chain, "CloudTrail-Insight", at, packed{
 		id: logID(r), content: m.w.pool.add(gz), after: 40,
 	})
+	m.w.expected[verify.Ref{Bucket: m.bucket(hour), Key: key}] = logExpected(verify.Unreferenced, verify.CoverageUnknown)
 }
 
 // shelve puts a log file into its day's pack and returns its key.
@@ -85,7 +86,7 @@ func (w *World) shelve(bucket, prefix string, c digest.Chain, kind string, named
 // deliverDigest signs, links and stores the next digest of a chain. made is
 // zero for a standard digest.
 func (w *World) deliverDigest(c *Chain, bucket string, start, end time.Time, logs []digest.Log, made time.Time) {
-	name := digest.Name{Prefix: c.spec.Prefix, Chain: c.Chain, End: end}
+	name := digest.Name{Prefix: c.m.spec.Prefix, Chain: c.Chain, End: end}
 	d := &Digest{Ref: verify.Ref{Bucket: bucket, Key: name.Key()}, Start: start, End: end, Generated: made}
 	if !c.Backfill {
 		d.Generated = end
@@ -115,15 +116,23 @@ func eventSpan(logs []digest.Log) (oldest, newest time.Time) {
 }
 
 // store writes a record as the digest file of a handle, signed by the
-// handle's key.
+// handle's key. Where a damage stands in the file's place it stays there, but
+// the chain goes on from what was written.
 func (w *World) store(c *Chain, d *Digest, r *digest.Record) {
-	raw := encode(r)
+	r.Fingerprint = d.signer.public.Fingerprint
+	raw := d.twist.apply(r)
 	r.Hash = digest.Sum(raw)
-	d.Hash, d.Logs, d.Signature = r.Hash, len(r.Logs), d.signer.sign(r)
+	d.Hash, d.Logs, d.Signature = r.Hash, len(r.Logs), d.twist.signature(d.signer, r)
+	if d.twist.frozen {
+		if d.twist.forge != nil {
+			w.Put(d.Ref, d.twist.forge())
+		}
+		return
+	}
 	at := d.modified(c)
 	w.Put(d.Ref, Object{Bytes: zip(raw), Metadata: d.metadata(c), Modified: at})
-	if at.After(w.latest) {
-		w.latest = at
+	if t := c.m.trail; at.After(t.LatestDigest) {
+		t.LatestDigest, t.LatestLog = at, at.Add(-20*time.Minute)
 	}
 }
 
@@ -134,12 +143,15 @@ func (d *Digest) metadata(c *Chain) map[string]string {
 	if c.Backfill {
 		m["backfill-generation-timestamp"] = d.Generated.Format(timeLayout)
 	}
+	if d.twist.metadata != nil {
+		return d.twist.metadata(m)
+	}
 	return m
 }
 
 // modified is when the digest was delivered: 26 to 31 minutes after it ended.
 func (d *Digest) modified(c *Chain) time.Time {
-	r := stream("delivery", c.spec.Seed, c.Chain, d.End.Unix())
+	r := stream("delivery", c.m.spec.Seed, c.Chain, d.End.Unix())
 	if c.Backfill {
 		return d.Generated.Add(between(r, time.Second, time.Minute))
 	}
@@ -148,7 +160,11 @@ func (d *Digest) modified(c *Chain) time.Time {
 
 // asPrevious is what the next digest says of this one.
 func (d *Digest) asPrevious() *digest.Previous {
-	return &digest.Previous{
+	p := &digest.Previous{
 		Bucket: d.Bucket, Object: d.Key, Hash: d.Hash, Algorithm: digest.HashAlgorithm, Signature: d.Signature,
 	}
+	if d.twist.named != "" {
+		p.Signature = d.twist.named
+	}
+	return p
 }

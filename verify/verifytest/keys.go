@@ -101,12 +101,20 @@ func (w *World) publish(region string, from, to time.Time) {
 			break
 		}
 		k := signerAt(region, from.Add(-keyValid), -n).public
-		known := slices.ContainsFunc(w.keys[region], func(o digest.PublicKey) bool { return o.Fingerprint == k.Fingerprint })
-		if !known && !k.End.Before(from) {
-			w.keys[region] = append(w.keys[region], k)
+		if !k.End.Before(from) {
+			w.addKey(k)
 		}
 	}
-	slices.SortFunc(w.keys[region], func(a, b digest.PublicKey) int { return a.Start.Compare(b.Start) })
+}
+
+func (w *World) addKey(k digest.PublicKey) {
+	keys := w.keys[k.Region]
+	if slices.ContainsFunc(keys, func(o digest.PublicKey) bool { return o.Fingerprint == k.Fingerprint }) {
+		return
+	}
+	keys = append(keys, k)
+	slices.SortFunc(keys, func(a, b digest.PublicKey) int { return a.Start.Compare(b.Start) })
+	w.keys[k.Region] = keys
 }
 
 // PublicKeys are the keys published for a region, oldest first.

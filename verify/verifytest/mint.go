@@ -17,7 +17,8 @@ func Mint(spec Spec) (*World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mint a trail: %w", err)
 	}
-	m := &minter{w: newWorld(spec.Seed), spec: &spec, press: newPress()}
+	m := &minter{w: newWorld(spec.Seed), spec: &spec, press: newPress(), trail: newTrail(spec)}
+	m.w.trails = []*Trail{m.trail}
 	for i := range spec.Contents {
 		m.share(i)
 	}
@@ -26,7 +27,7 @@ func Mint(spec Spec) (*World, error) {
 			m.region(account, region, spec.Start.Add(time.Duration(i)*spec.Stagger))
 		}
 	}
-	m.finish()
+	m.w.sortChains()
 	return m.w, nil
 }
 
@@ -34,6 +35,7 @@ func Mint(spec Spec) (*World, error) {
 type minter struct {
 	w      *World
 	spec   *Spec
+	trail  *Trail
 	press  *press
 	shared []sharedLog
 }
@@ -53,17 +55,18 @@ func (m *minter) share(i int) {
 
 // region mints one account's logs and digests in one region.
 func (m *minter) region(account, region string, start time.Time) {
-	standard := &Chain{Chain: m.spec.chain(account, region, false), spec: m.spec}
+	standard := &Chain{Chain: m.spec.chain(account, region, false), m: m}
 	m.w.chains = append(m.w.chains, standard)
 	var backfill *Chain
 	if m.spec.Backfill && m.spec.Hours >= backfillHour+backfillWait {
-		backfill = &Chain{Chain: m.spec.chain(account, region, true), spec: m.spec}
+		backfill = &Chain{Chain: m.spec.chain(account, region, true), m: m}
 		m.w.chains = append(m.w.chains, backfill)
 	}
 	m.markers(standard)
 	end := m.run(standard, backfill, start, 0, m.spec.Hours)
 	for i := range m.spec.Pending {
-		m.deliver(standard, end, m.spec.Hours, i)
+		l := m.deliver(standard, end, m.spec.Hours, i)
+		m.w.expectByAge(verify.Ref{Bucket: l.Bucket, Key: l.Object})
 	}
 	m.w.publish(region, start.Add(-time.Hour), end.Add(backfillDelay))
 }
@@ -115,18 +118,17 @@ func (m *minter) bucket(hour int) string {
 	return m.spec.Bucket
 }
 
-// finish settles what is known only when everything was delivered.
-func (m *minter) finish() {
-	w := m.w
-	w.sortChains()
-	t := Trail{
-		Name: m.spec.Trail, Bucket: m.bucket(m.spec.Hours), Prefix: strings.TrimSuffix(m.spec.Prefix, "/"),
-		HomeRegion: m.spec.HomeRegion, BucketRegion: m.spec.BucketRegion, Account: m.spec.Accounts[0],
-		Organization: m.spec.Organization, MultiRegion: len(m.spec.Regions) > 1,
-		LatestDigest: w.latest, LatestLog: w.latest.Add(-20 * time.Minute),
+func newTrail(s Spec) *Trail {
+	t := &Trail{
+		Name: s.Trail, Bucket: s.Bucket, Prefix: strings.TrimSuffix(s.Prefix, "/"),
+		HomeRegion: s.HomeRegion, BucketRegion: s.BucketRegion, Account: s.Accounts[0],
+		Organization: s.Organization, MultiRegion: len(s.Regions) > 1,
+	}
+	if s.MoveBucketAt > 0 && s.MoveBucketAt <= s.Hours {
+		t.Bucket = s.MoveBucketTo
 	}
 	t.ARN = "arn:" + Partition(t.HomeRegion) + ":cloudtrail:" + t.HomeRegion + ":" + t.Account + ":trail/" + t.Name
-	w.trails = append(w.trails, t)
+	return t
 }
 
 func (w *World) sortChains() {

@@ -82,7 +82,7 @@ func checkHonest(t *testing.T, w *World) {
 			checkLogs(t, w, r)
 		}
 	}
-	if logs == 0 && w.chains[0].spec.LogsPerHour > 0 {
+	if logs == 0 && w.chains[0].m.spec.LogsPerHour > 0 {
 		t.Error("no logs at all")
 	}
 }

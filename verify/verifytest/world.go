@@ -23,11 +23,10 @@ type World struct {
 	shelves  map[string]*shelf // by bucket
 	pool     *pool
 	chains   []*Chain
-	trails   []Trail
+	trails   []*Trail
 	keys     map[string][]digest.PublicKey // by region
-	expected map[verify.Ref]Expected       // of what a damage touched
+	expected map[verify.Ref]Expected       // of what is not simply kept
 	taken    map[verify.Ref]bool           // what a damage touched, so that the next takes something else
-	latest   time.Time                     // when the newest digest was delivered
 }
 
 // A Chain is one run of digests, oldest first, as it was minted. A damage
@@ -36,7 +35,7 @@ type World struct {
 type Chain struct {
 	digest.Chain
 	Digests []*Digest
-	spec    *Spec
+	m       *minter
 	last    *digest.Previous // of the next digest
 }
 
@@ -48,7 +47,9 @@ type Digest struct {
 	Signature  string
 	Hash       digest.Hash
 	Logs       int // how many log files it lists
-	signer     *signer
+
+	signer *signer
+	twist  twist
 }
 
 // A Trail is one trail's settings, as DescribeTrails gives them.
@@ -103,8 +104,15 @@ func (w *World) Scan(bucket, from string) iter.Seq2[string, Object] {
 // Buckets are the world's buckets in byte order.
 func (w *World) Buckets() []string { return slices.Sorted(maps.Keys(w.shelves)) }
 
-// Trails are the trails' settings.
-func (w *World) Trails() []Trail { return w.trails }
+// Trails are the trails' settings, as CloudTrail would tell them whatever
+// became of the files.
+func (w *World) Trails() []Trail {
+	var trails []Trail
+	for _, t := range w.trails {
+		trails = append(trails, *t)
+	}
+	return trails
+}
 
 // Chains are the world's chains, in the order in which a report has them:
 // by organization, account, region, trail, home region, standard first.
@@ -112,7 +120,15 @@ func (w *World) Chains() []*Chain { return w.chains }
 
 // Now is a moment just after the newest digest of the world was delivered:
 // the time at which to verify it.
-func (w *World) Now() time.Time { return w.latest.Add(5 * time.Minute) }
+func (w *World) Now() time.Time {
+	var latest time.Time
+	for _, t := range w.trails {
+		if t.LatestDigest.After(latest) {
+			latest = t.LatestDigest
+		}
+	}
+	return latest.Add(5 * time.Minute)
+}
 
 // Window is the stretch of time that the world's digests cover, the starting
 // digests left out.
@@ -148,8 +164,12 @@ func (w *World) Record(ref verify.Ref) (*digest.Record, error) {
 	return digest.Parse(raw)
 }
 
-// mustRecord is Record of a digest that is still as Mint made it.
+// mustRecord is what CloudTrail wrote as a digest, whatever stands there now.
 func (w *World) mustRecord(d *Digest) *digest.Record {
+	if d.twist.wrote != nil {
+		r := *d.twist.wrote
+		return &r
+	}
 	r, err := w.Record(d.Ref)
 	if err != nil {
 		panic(fmt.Sprintf("an honest digest: %v", err))
