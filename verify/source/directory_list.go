@@ -200,7 +200,7 @@ func (s span) size(n named) (int64, bool) {
 	case err != nil && !n.link && errors.Is(err, fs.ErrNotExist):
 		return 0, false // removed just now
 	case err != nil:
-		return -1, true
+		return 0, true
 	}
 	return info.Size(), info.Mode().IsRegular()
 }

@@ -27,13 +27,13 @@ type wire struct {
 }
 
 // newWire makes the transport: the session's own (proxy, CA bundle, dialer),
-// with an idle connection kept for every request that may be in flight, since
+// with idle connections kept for all requests that may be in flight, since
 // the SDK's 10 cost a TLS handshake for most requests beyond; HTTP/1.1, which
 // is all that S3 speaks; and bodies left as they are stored.
 func newWire(s session, inFlight int) *wire {
 	t := s.bundle().GetTransport()
 	t.MaxIdleConns = 0
-	t.MaxIdleConnsPerHost = inFlight
+	t.MaxIdleConnsPerHost = 2 * inFlight // a connection comes back a moment after its body's end
 	t.IdleConnTimeout = idleFor
 	t.TLSHandshakeTimeout = handshakeAfter
 	t.ResponseHeaderTimeout = headersAfter
