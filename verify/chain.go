@@ -45,6 +45,8 @@ type chainRun struct {
 	refs  []listing // by end time
 	first int       // the first of refs that ends after the window's start
 
+	handed  int      // how many of refs have been handed out to be read
+	held    *sight   // the last one read, not admitted before the next one is
 	waiting []*sight // read, in order, not yet settled; the first may be authentic, the rest are not
 	last    *sight   // the last authentic one
 	book    *ledger
@@ -84,16 +86,22 @@ func newChainRun(g *groupRun, id digest.Chain, refs []listing, w Window) *chainR
 	return c
 }
 
-// steps is the chain as a source of things to report.
-func (c *chainRun) steps(ctx context.Context) iter.Seq[step] {
-	return func(yield func(step) bool) {
-		c.yield = yield
-		c.through(ctx, c.sights(ctx), nil)
-		if ctx.Err() != nil || c.stopped {
-			return
+// steps is the chain, up to a time, as a source of things to report. It goes
+// on where it stopped before; rest stands for a time after everything.
+func (c *chainRun) steps(until time.Time) source[step] {
+	return func(ctx context.Context) iter.Seq[step] {
+		return func(yield func(step) bool) {
+			c.yield = yield
+			c.held = c.through(ctx, c.sights(ctx, until), c.held)
+			if ctx.Err() != nil || c.stopped || !until.IsZero() {
+				return
+			}
+			if c.held != nil {
+				c.admit(ctx, c.held)
+			}
+			c.settle(nil)
+			c.tail()
 		}
-		c.settle(nil)
-		c.tail()
 	}
 }
 
@@ -104,45 +112,56 @@ func (c *chainRun) send(s step) {
 }
 
 // sights reads the chain's digests in order: the one before the window, whose
-// logs may be named at its edge, those inside, and those after it until one
-// speaks for the last inside.
-func (c *chainRun) sights(ctx context.Context) iter.Seq[*sight] {
+// logs may be named at its edge, those inside that end by a certain time (the
+// zero time: all), and then those after it until one speaks for the last
+// inside.
+func (c *chainRun) sights(ctx context.Context, until time.Time) iter.Seq[*sight] {
 	w := c.book.window
-	from := max(c.first-1, 0)
+	last := until.IsZero()
+	if last {
+		until = w.End.Add(time.Hour)
+	}
+	from := max(c.handed, c.first-1, 0)
 	to := from
-	for to < len(c.refs) && !c.refs[to].name.End.After(w.End.Add(time.Hour)) {
+	for to < len(c.refs) && !c.refs[to].name.End.After(until) {
 		to++
 	}
+	c.handed = to
 	return func(yield func(*sight) bool) {
-		// One that is signed is enough. Where signatures are lost, the next but
-		// one confirms the next. What is not signed by CloudTrail, and says it
-		// is, cannot crowd those out.
-		later, forged := 0, 0
-		enough := func(s *sight) bool {
-			switch {
-			case s.start().Before(w.End):
-			case s.own == sigWrong:
-				forged++
-			default:
-				later++
-			}
-			return later >= 3 || forged >= maxForged || later > 0 && s.own == sigHolds
-		}
+		more := witnessed(w)
 		done := false
 		for s := range c.read(ctx, c.refs[from:to]) {
-			done = enough(s)
+			done = more(s)
 			if !yield(s) {
 				return
 			}
 		}
-		for i := to; i < len(c.refs) && !done && ctx.Err() == nil; i++ {
+		for i := to; last && i < len(c.refs) && !done && ctx.Err() == nil; i++ {
 			for s := range c.read(ctx, c.refs[i:i+1]) {
-				done = enough(s)
+				done = more(s)
 				if !yield(s) {
 					return
 				}
 			}
 		}
+	}
+}
+
+// witnessed says of each digest in turn whether enough has been read after the
+// window. One that is signed is enough. Where signatures are lost, the next
+// but one confirms the next. What is not signed by CloudTrail, and says it is,
+// cannot crowd those out.
+func witnessed(w Window) func(*sight) bool {
+	later, forged := 0, 0
+	return func(s *sight) bool {
+		switch {
+		case s.start().Before(w.End):
+		case s.own == sigWrong:
+			forged++
+		default:
+			later++
+		}
+		return later >= 3 || forged >= maxForged || later > 0 && s.own == sigHolds
 	}
 }
 
@@ -180,26 +199,28 @@ func (c *chainRun) read(ctx context.Context, refs []listing) iter.Seq[*sight] {
 	}
 }
 
-// through admits digests in order, each once the next has been read. final,
-// where there is one, is already read and follows the last.
-func (c *chainRun) through(ctx context.Context, sights iter.Seq[*sight], final *sight) {
-	var held *sight
+// through admits digests in order, each once the next has been read, and
+// returns the last, which waits for its next. held is such a last one.
+func (c *chainRun) through(ctx context.Context, sights iter.Seq[*sight], held *sight) *sight {
 	for s := range sights {
 		if held != nil {
 			c.introduce(s, held)
 			c.admit(ctx, held)
 		}
 		if held = s; c.stopped || ctx.Err() != nil {
-			return
+			break
 		}
 	}
-	if held == nil {
-		return
+	return held
+}
+
+// insert admits digests that were found missing, all before next, which is
+// read already.
+func (c *chainRun) insert(ctx context.Context, sights iter.Seq[*sight], next *sight) {
+	if held := c.through(ctx, sights, nil); held != nil && !c.stopped && ctx.Err() == nil {
+		c.introduce(next, held)
+		c.admit(ctx, held)
 	}
-	if final != nil {
-		c.introduce(final, held)
-	}
-	c.admit(ctx, held)
 }
 
 // introduce tells the digest that s names, if it is at hand, that s does.

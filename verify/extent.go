@@ -10,12 +10,19 @@ import (
 	"github.com/trailseal/trailseal/digest"
 )
 
+// firstDigest is before CloudTrail wrote any digest: log file validation came
+// in October 2015.
+var firstDigest = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // extent is the window that stands for everything: from an hour before the
 // first digest's end to the last digest's end or the last log, over all chains.
 // It reads names only, of the first and the last day of each region.
 func (r *run) extent() Window {
 	var w Window
 	stretch := func(start, end time.Time) {
+		if start.Before(firstDigest) || end.After(r.Now.AddDate(0, 0, 1)) {
+			return // a planted name: it must not stretch the window over centuries
+		}
 		if w.Start.IsZero() || start.Before(w.Start) {
 			w.Start = start
 		}
@@ -39,7 +46,9 @@ func (r *run) extent() Window {
 			})
 			r.edges(Ref{p.Bucket, base + digest.LogFolders[0] + "/" + g.region + "/"}, func(key string) {
 				if n, err := digest.ParseLogName(key); err == nil {
-					logs.stretch(n.Delivered)
+					if n.Delivered.Before(r.Now.AddDate(0, 0, 1)) && n.Delivered.After(firstDigest) {
+						logs.stretch(n.Delivered)
+					}
 				}
 			})
 		}

@@ -31,11 +31,11 @@ func (c *chainRun) fill(ctx context.Context, d *sight) {
 	missing := Entry{Ref: ref}
 	if listed := c.elsewhere(ctx, d, ref, name); len(listed) > 0 {
 		c.g.addPlace(Ref{ref.Bucket, name.Prefix})
-		c.through(ctx, c.read(ctx, listed), d)
+		c.insert(ctx, c.read(ctx, listed), d)
 		return
 	}
 	found := c.walk(ctx, listing{missing, name})
-	c.through(ctx, slices.Values(found), d)
+	c.insert(ctx, slices.Values(found), d)
 }
 
 // since is the time after which a missing digest matters: the end of the last

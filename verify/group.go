@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -38,10 +39,10 @@ type groupRun struct {
 	send   func(event) bool
 	sums   *sums
 	seed   maphash.Seed
-	named  map[uint64]uint64 // log files that digests name: hash of the place -> hash of what is expected there
-	chains []*chainRun       // judged
-	others []*chainRun       // of trails that were filtered out
-	extra  []place           // where chains turned out to have been delivered before
+	named  [2]map[uint64]uint64 // log files that digests of this stretch and the one before name: hash of the place -> of what is expected there
+	chains []*chainRun          // judged
+	others []*chainRun          // of trails that were filtered out
+	extra  []place              // where chains turned out to have been delivered before
 }
 
 // verifyGroup runs one group and sends its results. It stops early only when
@@ -49,7 +50,7 @@ type groupRun struct {
 // found and what it had not.
 func (r *run) verifyGroup(g group, send func(event) bool) {
 	defer r.Progress.ChainsDone.Add(1)
-	gr := &groupRun{r: r, g: g, ctx: r.ctx, send: send, sums: newSums(), seed: maphash.MakeSeed(), named: map[uint64]uint64{}}
+	gr := &groupRun{r: r, g: g, ctx: r.ctx, send: send, sums: newSums(), seed: maphash.MakeSeed()}
 	if g.problem != nil {
 		gr.find(*g.problem)
 	} else {
@@ -74,20 +75,52 @@ func (g *groupRun) verify() {
 	if len(g.chains) == 0 {
 		g.find(Finding{Kind: NoDigests, Chain: g.g.chainRef(), Message: "there are folders for this account and region, but no digest files"})
 	}
-	for _, c := range g.chains {
-		g.runChain(c)
-	}
-	if g.ctx.Err() == nil {
-		g.sweep(w)
+	for s := range stretches(w) {
+		g.named[0], g.named[1] = map[uint64]uint64{}, g.named[0]
+		for _, c := range g.chains {
+			g.runChain(c, s.until)
+		}
+		if g.ctx.Err() != nil {
+			break
+		}
+		g.sweep(w, s)
 	}
 	for _, c := range g.chains {
 		g.finish(c)
 	}
 }
 
-// runChain judges one chain and reports what comes of it, in order.
-func (g *groupRun) runChain(c *chainRun) {
-	for e := range ordered(g.ctx, g.r.slots, g.r.InFlight, c.steps, g.do) {
+// A stretch is a part of the window that is worked on at once: all chains of
+// the group are read up to a time, then the logs are swept that their digests
+// must have named by then. Only the logs of two stretches are remembered, so
+// memory does not grow with the window.
+type stretch struct {
+	until       time.Time // digests are read up to then; zero: to the end
+	sweep       Window    // logs are swept from Start up to, not including, End
+	first, last bool
+}
+
+const stretchLength = 7 * 24 * time.Hour
+
+func stretches(w Window) iter.Seq[stretch] {
+	return func(yield func(stretch) bool) {
+		from := w.Start
+		for until := w.Start.Add(stretchLength); until.Before(w.End.Add(-stretchLength / 2)); until = until.Add(stretchLength) {
+			// What is named late is named within this time, or in a backfill digest.
+			settled := until.Add(-PendingAge)
+			if !yield(stretch{until: until, sweep: Window{from, settled}, first: from.Equal(w.Start)}) {
+				return
+			}
+			from = settled
+		}
+		yield(stretch{sweep: Window{from, w.End}, first: from.Equal(w.Start), last: true})
+	}
+}
+
+// runChain judges one chain up to a time and reports what comes of it, in
+// order.
+func (g *groupRun) runChain(c *chainRun, until time.Time) {
+	for e := range ordered(g.ctx, g.r.slots, g.r.InFlight, c.steps(until), g.do) {
 		switch {
 		case e.file != nil:
 			g.count(c, e.file)
@@ -95,12 +128,6 @@ func (g *groupRun) runChain(c *chainRun) {
 		case e.finding != nil:
 			g.find(*e.finding)
 		}
-	}
-	if g.ctx.Err() != nil {
-		from, to := c.book.at, c.book.window.End
-		g.find(Finding{Kind: NotChecked, Chain: c.ref(), Start: &from, End: &to,
-			Message: "the run was interrupted before this part of the chain was checked to its end"})
-		c.book.paint(Unproven, to)
 	}
 }
 
@@ -165,6 +192,11 @@ func (g *groupRun) find(f Finding) {
 // finish sends a chain's record. A chain of which the window holds nothing, and
 // nothing is missing, is not of this run.
 func (g *groupRun) finish(c *chainRun) {
+	if from, to := c.book.at, c.book.window.End; g.ctx.Err() != nil && from.Before(to) {
+		g.find(Finding{Kind: NotChecked, Chain: c.ref(), Start: &from, End: &to,
+			Message: "the run was interrupted before this part of the chain was checked to its end"})
+		c.book.paint(Unproven, to)
+	}
 	c.record.Coverage = c.book.shares()
 	g.r.noteNewest(c)
 	if len(c.record.Digests) == 0 && len(c.record.Gaps) == 0 && c.id.Backfill {
@@ -196,26 +228,29 @@ func (g *groupRun) firstTime(l digest.Log, trusted bool) bool {
 	if trusted {
 		want = maphash.Bytes(g.seed, l.Hash[:]) | 1
 	}
-	before, seen := g.named[key]
-	if seen && (!trusted || before == want) {
-		return false
+	for _, named := range g.named {
+		if before, seen := named[key]; seen && (!trusted || before == want) {
+			return false
+		}
 	}
-	g.named[key] = want
+	g.named[0][key] = want
 	return true
 }
 
 // note remembers log files that are named by a digest outside the window.
 func (g *groupRun) note(logs []digest.Log) {
 	for _, l := range logs {
-		if key := g.key(Ref{l.Bucket, l.Object}); g.named[key] == 0 {
-			g.named[key] = 0
+		if key := g.key(Ref{l.Bucket, l.Object}); g.named[0][key] == 0 {
+			g.named[0][key] = 0
 		}
 	}
 }
 
 func (g *groupRun) isNamed(ref Ref) bool {
-	_, ok := g.named[g.key(ref)]
-	return ok
+	key := g.key(ref)
+	_, now := g.named[0][key]
+	_, before := g.named[1][key]
+	return now || before
 }
 
 // key stands for a place. A copy knows a log's place only from "AWSLogs/" on.

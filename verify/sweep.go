@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailseal/trailseal/digest"
@@ -21,11 +22,11 @@ type orphan struct {
 	at   time.Time // when it was delivered, as far as is known
 }
 
-// sweep lists the window's logs and reports those that no digest names.
-func (g *groupRun) sweep(w Window) {
+// sweep lists a stretch's logs and reports those that no digest names.
+func (g *groupRun) sweep(w Window, s stretch) {
 	var held []orphan
 	old, many := false, false
-	for o := range g.orphans(w) {
+	for o := range g.orphans(s) {
 		old = old || g.r.age(o) >= PendingAge
 		if many = len(held) >= maxOrphans; many {
 			break
@@ -36,13 +37,13 @@ func (g *groupRun) sweep(w Window) {
 		return
 	}
 	if old || many {
-		g.readWitnesses(w)
+		g.readWitnesses(w, s.sweep)
 	}
 	if !many {
 		g.reportOrphans(slices.Values(held))
 		return
 	}
-	g.reportOrphans(g.orphans(w))
+	g.reportOrphans(g.orphans(s))
 }
 
 func (g *groupRun) reportOrphans(orphans iter.Seq[orphan]) {
@@ -81,13 +82,13 @@ func (r *run) age(o orphan) time.Duration {
 	return r.Now.Sub(o.at)
 }
 
-// orphans lists what lies among the logs of the window and is not named by a
+// orphans lists what lies among the logs of a stretch and is not named by a
 // digest read so far.
-func (g *groupRun) orphans(w Window) iter.Seq[orphan] {
+func (g *groupRun) orphans(s stretch) iter.Seq[orphan] {
 	return func(yield func(orphan) bool) {
 		for _, p := range slices.Concat(g.g.places, g.extra) {
 			for _, kind := range g.g.kinds {
-				for o, err := range g.orphansAt(p, kind, w) {
+				for o, err := range g.orphansAt(p, kind, s) {
 					if err != nil {
 						if g.ctx.Err() == nil {
 							f := unlisted(Ref{p.Bucket, p.Key + g.folder(kind)}, err)
@@ -106,12 +107,14 @@ func (g *groupRun) orphans(w Window) iter.Seq[orphan] {
 	}
 }
 
-func (g *groupRun) orphansAt(p place, kind string, w Window) iter.Seq2[orphan, error] {
+func (g *groupRun) orphansAt(p place, kind string, s stretch) iter.Seq2[orphan, error] {
 	at := Ref{p.Bucket, p.Key + g.folder(kind)}
-	after, until := "", ""
-	if !g.r.everything {
-		after = at.Key + w.Start.UTC().Format("2006/01/02")
-		until = at.Key + w.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
+	after, until := at.Key+s.sweep.Start.UTC().Format("2006/01/02"), at.Key+s.sweep.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
+	if g.r.everything && s.first {
+		after = ""
+	}
+	if g.r.everything && s.last {
+		until = ""
 	}
 	return func(yield func(orphan, error) bool) {
 		for e, err := range g.r.Store.List(g.ctx, at, after, until) {
@@ -119,11 +122,8 @@ func (g *groupRun) orphansAt(p place, kind string, w Window) iter.Seq2[orphan, e
 				yield(orphan{}, err)
 				return
 			}
-			if e.Key[len(e.Key)-1] == '/' || g.isNamed(e.Ref) {
-				continue
-			}
-			o := orphan{Entry: e, kind: kind, at: deliveredAt(e)}
-			if !g.r.everything && !w.Holds(o.at) {
+			o := orphan{Entry: e, kind: kind, at: deliveredAt(e, at.Key)}
+			if strings.HasSuffix(e.Key, "/") || !g.within(o, s) || g.isNamed(e.Ref) {
 				continue
 			}
 			if !yield(o, nil) {
@@ -133,11 +133,30 @@ func (g *groupRun) orphansAt(p place, kind string, w Window) iter.Seq2[orphan, e
 	}
 }
 
+// within reports whether a log is of a stretch. Everything means everything:
+// then the first and the last stretch have no outer edge.
+func (g *groupRun) within(o orphan, s stretch) bool {
+	if o.at.Before(s.sweep.Start) {
+		return g.r.everything && (s.first || s.last && o.at.IsZero())
+	}
+	if s.last {
+		return g.r.everything || !o.at.After(s.sweep.End)
+	}
+	return o.at.Before(s.sweep.End)
+}
+
 // deliveredAt is the time in a log file's name. What is named otherwise lies
-// among the logs all the same, and whoever reads the logs reads it too.
-func deliveredAt(e Entry) time.Time {
+// among the logs all the same, and whoever reads the logs reads it too: it is
+// taken to be of the day it lies in.
+func deliveredAt(e Entry, folder string) time.Time {
 	if n, err := digest.ParseLogName(e.Key); err == nil {
 		return n.Delivered
+	}
+	rest := strings.TrimPrefix(e.Key, folder)
+	if len(rest) > len("2006/01/02") {
+		if day, err := time.Parse("2006/01/02", rest[:len("2006/01/02")]); err == nil {
+			return day.Add(12 * time.Hour)
+		}
 	}
 	return e.Modified
 }
@@ -145,25 +164,21 @@ func deliveredAt(e Entry) time.Time {
 // readWitnesses reads digests around the window that were not needed before,
 // for the logs they name: a log may be named by a digest of a trail that was
 // filtered out, or by a later one.
-func (g *groupRun) readWitnesses(w Window) {
+func (g *groupRun) readWitnesses(w, swept Window) {
 	for _, c := range slices.Concat(g.chains, g.others) {
+		mine := slices.Contains(g.chains, c)
 		var refs []listing
 		for _, l := range c.refs {
-			if l.name.End.After(w.Start.Add(-2*time.Hour)) && l.name.End.Before(w.End.Add(PendingAge)) {
+			near := l.name.End.After(swept.Start.Add(-2*time.Hour)) && l.name.End.Before(swept.End.Add(PendingAge))
+			// A judged chain's digests in the window have been read for it.
+			if near && !(mine && !l.name.End.After(w.End)) {
 				refs = append(refs, l)
 			}
 		}
-		wide := Window{Start: w.Start.Add(-3 * time.Hour), End: w.End.Add(PendingAge)}
-		witness := newChainRun(g, c.id, refs, wide)
+		witness := newChainRun(g, c.id, refs, Window{Start: swept.Start.Add(-3 * time.Hour), End: swept.End.Add(PendingAge)})
 		witness.witness = func(d *sight) { g.note(d.record.Logs) }
-		if slices.Contains(g.chains, c) {
-			witness.refs = slices.DeleteFunc(refs, func(l listing) bool {
-				return !l.name.End.After(w.End) // read already, but for the one that speaks for the last
-			})
-			witness.first = 0
-		}
 		discard := func(context.Context, step) struct{} { return struct{}{} }
-		for range ordered(g.ctx, g.r.slots, 1, witness.steps, discard) {
+		for range ordered(g.ctx, g.r.slots, 1, witness.steps(time.Time{}), discard) {
 			continue
 		}
 	}
