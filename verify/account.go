@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"sort"
 	"time"
 )
 
@@ -10,7 +11,7 @@ import (
 type ledger struct {
 	window Window
 	at     time.Time // all before it is accounted for
-	spans  []span
+	dark   []span    // what no kept digest covers
 	sums   map[State]time.Duration
 }
 
@@ -35,7 +36,21 @@ func (l *ledger) paint(state State, end time.Time) span {
 	}
 	l.at = s.end
 	l.sums[state] += s.end.Sub(s.start)
+	if state != Verified && state != VerifiedEmpty && state != NotYetDue {
+		l.dark = append(l.dark, s)
+	}
 	return s
+}
+
+// darkness is the stretch without a kept digest that a log delivered at a time
+// lies in, to the few minutes that names are off by.
+func (l *ledger) darkness(at time.Time) (span, bool) {
+	const slack = 5 * time.Minute
+	i := sort.Search(len(l.dark), func(i int) bool { return l.dark[i].end.After(at.Add(-slack)) })
+	if i == len(l.dark) || !at.Add(slack).After(l.dark[i].start) {
+		return span{}, false
+	}
+	return l.dark[i], true
 }
 
 // shares are the seconds in each state. Digests begin and end on whole

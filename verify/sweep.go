@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -68,9 +69,22 @@ func (g *groupRun) reportOrphans(orphans iter.Seq[orphan]) {
 		if o.kind != digest.LogFolders[0] {
 			f.Verdict, f.Reasons = Unreferenced, []Reason{CoverageUnknown}
 		}
+		f.Detail = g.explainOrphan(o)
 		g.count(only, f)
 		g.report(event{file: f})
 	}
+}
+
+// explainOrphan says of a log without a digest whether its digest may be what
+// is missing. Where every digest of its time is kept, it is not.
+func (g *groupRun) explainOrphan(o orphan) string {
+	for _, c := range g.chains {
+		if s, dark := c.book.darkness(o.at); dark && !c.id.Backfill {
+			return fmt.Sprintf("no trusted digest covers %s to %s, so whether CloudTrail delivered it cannot be told",
+				s.start.Format(time.RFC3339), s.end.Format(time.RFC3339))
+		}
+	}
+	return ""
 }
 
 // age is how long ago a log was stored: S3's own word, or in a copy the time
