@@ -18,7 +18,7 @@ func logOf(size int, seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var records []map[string]any
 	for {
-		for range 8 {
+		for range max(4, size/600) {
 			records = append(records, map[string]any{
 				"eventVersion": "1.09", "eventTime": fmt.Sprintf("2026-03-01T12:%02d:%02dZ", r.IntN(60), r.IntN(60)),
 				"eventSource": []string{"s3.amazonaws.com", "ec2.amazonaws.com", "sts.amazonaws.com"}[r.IntN(3)],

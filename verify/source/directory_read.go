@@ -97,7 +97,7 @@ func (d *Directory) readOnce(ctx context.Context, path string, use func(verify.O
 		return &fileError{err: err}
 	}
 	defer f.Close()
-	o := verify.Object{Size: size, Metadata: sideFile(dir, name)}
+	o := verify.Object{Size: size, Metadata: d.sideFile(dir, name)}
 	if size <= wholeBytes {
 		return d.readWhole(ctx, f, o, use)
 	}
@@ -150,9 +150,13 @@ func unreadableFile(what string, err error) error {
 
 // sideFile reads the user metadata that was saved beside a file: a flat JSON
 // object of texts. One that is anything else counts for nothing.
-func sideFile(dir *folder, name string) map[string]string {
+func (d *Directory) sideFile(dir *folder, name string) map[string]string {
+	if dir.plain.Load() {
+		return nil
+	}
 	f, size, err := dir.open(name + sideSuffix)
 	if err != nil {
+		dir.looksPlain(d.tree)
 		return nil
 	}
 	defer f.Close()

@@ -226,6 +226,32 @@ func TestSideFiles(t *testing.T) {
 	}
 }
 
+// TestFewSideFiles: that most files of a folder have none says nothing of the others.
+func TestFewSideFiles(t *testing.T) {
+	for _, with := range []int{0, 1} {
+		dir := filepath.Join(t.TempDir(), "bucket")
+		for i := range 3 * loneFiles {
+			writeFile(t, dir, fmt.Sprintf("AWSLogs/x/%03d", i), "data")
+		}
+		if with > 0 {
+			writeFile(t, dir, "AWSLogs/x/040.metadata.json", `{"signature":"ab"}`)
+		}
+		d, found := openDir(t, dir), 0
+		for range 2 {
+			for i := range 3 * loneFiles {
+				_, o, err := read(d, verify.Ref{Bucket: "bucket", Key: fmt.Sprintf("AWSLogs/x/%03d", i)})
+				if err != nil {
+					t.Error(err)
+				}
+				found += len(o.Metadata)
+			}
+		}
+		if found != 2*with {
+			t.Errorf("%d side files found, want %d", found, 2*with)
+		}
+	}
+}
+
 // TestOddFiles: links stay inside, pipes do not stop the run.
 func TestOddFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {

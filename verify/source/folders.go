@@ -3,8 +3,12 @@ package source
 import (
 	"container/list"
 	"errors"
+	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // mostFolders are kept open: a day's logs lie in one folder for each region.
@@ -26,6 +30,34 @@ type shared struct {
 	path  string
 	users int
 	place *list.Element // nil once dropped: the last user closes it
+	lone  atomic.Int32  // files in it that were found to have no side file
+	plain atomic.Bool   // no file in it has one
+}
+
+// loneFiles in one folder make it worth its names' reading once, rather than
+// a call a file for a side file that is not there.
+const loneFiles = 16
+
+// looksPlain is told of a file without a side file.
+func (d *folder) looksPlain(tree *os.Root) {
+	if d.lone.Add(1) != loneFiles {
+		return
+	}
+	f, err := tree.Open(d.path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	for {
+		names, err := f.Readdirnames(1024)
+		if slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, sideSuffix) }) {
+			return
+		}
+		if err != nil {
+			d.plain.Store(err == io.EOF)
+			return
+		}
+	}
 }
 
 // enter opens a folder or finds it open. The caller must leave it.
