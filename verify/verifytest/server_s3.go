@@ -79,11 +79,18 @@ func operationS3(r *request) string {
 		return "GetBucketLocation"
 	case q.Get("list-type") == "2":
 		return "ListObjectsV2"
-	case len(q) == 0 || q.Has("prefix") || q.Has("marker") || q.Has("delimiter") || q.Has("max-keys"):
-		return "ListObjects"
-	default:
-		return "GetBucket?" + r.URL.RawQuery
 	}
+	for _, of := range subresources {
+		if q.Has(of) {
+			return "GetBucket?" + of
+		}
+	}
+	return "ListObjects"
+}
+
+// subresources of a bucket that the server knows only to refuse.
+var subresources = []string{
+	"acl", "encryption", "lifecycle", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning", "versions",
 }
 
 // regionOf is the region that a bucket is in.
