@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -324,5 +325,48 @@ func TestConcurrentReads(t *testing.T) {
 	}
 	if s.limiter.inFlight != 0 || !s.buffers.budget.TryAcquire(budgetBytes) {
 		t.Error("slots or buffers were not given back")
+	}
+}
+
+// TestNothingIsLeftBehind: whatever happens to reads and listings, no
+// goroutine outlives them and the idle connections.
+func TestNothingIsLeftBehind(t *testing.T) {
+	f := newFake(t)
+	f.pageSize = 1
+	small, big := f.put("bucket", "a", "data"), f.put("bucket", "b", strings.Repeat("x", 3<<20))
+	f.before = func(w http.ResponseWriter, _ *http.Request, n int) bool {
+		if n%5 == 0 {
+			w.Header().Set("Content-Length", "1000")
+			w.Write(make([]byte, 10))
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	before := runtime.NumGoroutine()
+	s := f.open(t)
+	for range 10 {
+		read(s, small)
+		read(s, big)
+		s.Read(context.Background(), big, func(verify.Object) error { return nil }) // unread
+		ctx, cancel := context.WithCancel(context.Background())
+		s.Read(ctx, big, func(o verify.Object) error {
+			cancel()
+			_, err := io.ReadAll(o.Body)
+			return err
+		})
+		for range s.List(context.Background(), verify.Ref{Bucket: "bucket"}, "", "") {
+			break
+		}
+	}
+	if s.limiter.inFlight != 0 || !s.buffers.budget.TryAcquire(budgetBytes) {
+		t.Error("slots or buffers were not given back")
+	}
+	s.Close()
+	f.CloseClientConnections()
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+1; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
 	}
 }

@@ -77,10 +77,14 @@ func describe(ctx context.Context, client *cloudtrail.Client, nameOrARN, region 
 		return types.Trail{}, &UsageError{What: what, Err: err,
 			Hint: "the caller needs cloudtrail:DescribeTrails in " + region + "; s3://BUCKET[/PREFIX] works without"}
 	}
-	if err != nil || len(out.TrailList) == 0 {
-		return types.Trail{}, usage(what, "give the region with --region, or the trail's ARN", "no such trail in region %s", region)
+	if err == nil {
+		for _, t := range out.TrailList { // not every stand-in for AWS heeds the name asked for
+			if nameOrARN == aws.ToString(t.Name) || nameOrARN == aws.ToString(t.TrailARN) {
+				return t, nil
+			}
+		}
 	}
-	return out.TrailList[0], nil
+	return types.Trail{}, usage(what, "give the region with --region, or the trail's ARN", "no such trail in region %s", region)
 }
 
 func newTrail(d types.Trail, region string) (Trail, error) {
