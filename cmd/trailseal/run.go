@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+	"github.com/trailseal/trailseal/verify/report"
+)
+
+// run is one verification: open what it needs, let the engine judge, put the
+// report in its place.
+func (o *verifyOptions) run(ctx context.Context, s streams, source string) error {
+	now := time.Now().UTC()
+	window, err := parseWindow(o.start, o.end, now, o.trail == "" && !isS3(source))
+	if err != nil {
+		return err
+	}
+	warn := func(format string, args ...any) {
+		if !o.quiet {
+			fmt.Fprintln(s.err, "trailseal: warning:", report.CleanText(fmt.Sprintf(format, args...)))
+		}
+	}
+	from, err := o.open(ctx, source, warn)
+	if err != nil {
+		return err
+	}
+	out, err := openOutput(o.output, s.out)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	request := verify.Request{
+		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys,
+		Window: window, Now: now, Filter: from.filter, Policy: o.policy, All: o.all, Delivery: from.delivery,
+		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
+		InFlight: o.concurrency, Progress: new(verify.Progress),
+	}
+	return o.judge(ctx, request, s, out)
+}
+
+// judge runs the engine into the report. From here on something has been
+// checked, so that what fails is not a matter of usage.
+func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s streams, out *output) error {
+	where := out.terminal()
+	writer, err := report.New(o.format, out, report.Options{Color: useColor(o.color, where, os.Getenv), All: o.all})
+	if err != nil {
+		return err
+	}
+	defer writer.Close()
+	mode := progressMode(o.progress, o.quiet, o.format != "text", s.err, where, os.Getenv)
+	stop := startProgress(mode, s.err, request.Progress)
+	sink := &lastWord{Sink: writer, before: stop}
+	defer sink.quiet()
+	summary, err := verify.Run(ctx, request, sink)
+	sink.quiet()
+	if err == nil {
+		err = out.Commit()
+	}
+	if err != nil {
+		return &exitError{exitUnproven, fmt.Errorf("verifying %s: %w", request.Source, err)}
+	}
+	if out.name != "" && !o.quiet {
+		fmt.Fprintf(s.err, "trailseal: %s, the report is in %s\n", summary.Verdict, report.CleanText(out.name))
+	}
+	if summary.Exit != exitKept {
+		return &exitError{code: summary.Exit}
+	}
+	return nil
+}
+
+// A lastWord ends the progress before the report's end is printed, for both
+// may go to one terminal.
+type lastWord struct {
+	verify.Sink
+	before func()
+}
+
+func (l *lastWord) quiet() {
+	if l.before != nil {
+		l.before()
+		l.before = nil
+	}
+}
+
+func (l *lastWord) End(s verify.Summary) error {
+	l.quiet()
+	return l.Sink.End(s)
+}
+
+// terminal is what to ask whether it is one.
+func (o *output) terminal() io.Writer {
+	if o.file != nil {
+		return o.file
+	}
+	return o.Writer
+}

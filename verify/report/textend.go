@@ -1,0 +1,65 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+func (t *textWriter) End(s verify.Summary) error {
+	t.rest("")
+	if t.err != nil {
+		return t.err
+	}
+	t.head(s)
+	err := errors.Join(
+		t.chains.print(t.w, t.paint),
+		t.section("Files not kept", t.all, &t.files),
+		t.section("Time not covered", false, &t.gaps),
+		t.section("Findings", false, &t.others),
+	)
+	t.closing(s)
+	return errors.Join(err, t.w.Flush())
+}
+
+// head says what was verified.
+func (t *textWriter) head(s verify.Summary) {
+	window := s.Window
+	if window.IsZero() {
+		window = t.header.Window
+	}
+	fmt.Fprintf(t.w, "trailseal %s  %s\n", CleanText(t.header.Version), CleanText(t.header.Source))
+	switch {
+	case window.IsZero():
+		fmt.Fprint(t.w, "window    everything it holds\n")
+	case window.End.After(t.header.Started):
+		fmt.Fprintf(t.w, "window    %s, which is not over yet\n", between(window.Start, window.End))
+	default:
+		fmt.Fprintf(t.w, "window    %s\n", between(window.Start, window.End))
+	}
+}
+
+// section prints a spool under a heading; an empty one not at all.
+func (t *textWriter) section(heading string, all bool, s *spool) error {
+	if s.empty() {
+		return nil
+	}
+	if all {
+		heading = "Files"
+	}
+	fmt.Fprintf(t.w, "\n%s\n", t.paint.bold(heading))
+	return s.copyTo(t.w)
+}
+
+func (t *textWriter) Close() error {
+	return errors.Join(t.chains.rows.Close(), t.files.Close(), t.gaps.Close(), t.others.Close())
+}
+
+// between is a span of time, in UTC.
+func between(start, end time.Time) string {
+	return fmt.Sprintf("%s to %s (%s)", moment(start), moment(end), length(end.Sub(start)))
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
