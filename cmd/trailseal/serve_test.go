@@ -25,7 +25,8 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {
 		case "recent":
-			spec.Start, spec.Hours = time.Now().UTC().Truncate(time.Hour).Add(-32*time.Hour), 30
+			// The newest digest is an hour old: the next one is not due yet.
+			spec.Start, spec.Phase, spec.Hours = time.Now().Add(-31*time.Hour), 0, 30
 		case "org":
 			spec.Organization, spec.Accounts = "o-exampleorgid", append(spec.Accounts, "444455556666")
 		case "damage":
