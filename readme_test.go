@@ -1,0 +1,119 @@
+package trailseal_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A session is one command of a fenced console block, and what the block shows
+// after it.
+type session struct {
+	file, command string
+	line          int
+	shown         []string
+}
+
+// sessions reads the commands of all console blocks of a file.
+func sessions(t *testing.T, file string) []session {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []session
+	inside, fresh := false, false
+	for i, line := range strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n") {
+		switch command, isCommand := strings.CutPrefix(line, "$ "); {
+		case strings.HasPrefix(line, "```"):
+			inside, fresh = line == "```console", true
+		case inside && isCommand:
+			found, fresh = append(found, session{file: file, line: i + 1, command: command}), false
+		case inside && fresh:
+			t.Errorf("%s:%d: a console block begins with a command", file, i+1)
+		case inside:
+			last := &found[len(found)-1]
+			last.shown = append(last.shown, line)
+		}
+	}
+	return found
+}
+
+// What the papers show is what the tool prints: every command of a console
+// block that runs trailseal is run, and "echo $?" after it is checked.
+func TestSessionsInThePapersAreReal(t *testing.T) {
+	docs, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var statuses []string
+	for _, file := range append([]string{"README.md"}, docs...) {
+		status := "" // of the command before; empty where it was not run
+		for _, s := range sessions(t, file) {
+			if s.command == "echo $?" {
+				if shown := strings.Join(s.shown, "\n"); status != "" && shown != status {
+					t.Errorf("%s:%d: it shows exit status %s, want %s", s.file, s.line, shown, status)
+				}
+				if file == "README.md" {
+					statuses = append(statuses, status)
+				}
+				continue
+			}
+			status = s.run(t)
+		}
+	}
+	for _, status := range []string{"0", "1", "3"} {
+		if !slices.Contains(statuses, status) {
+			t.Errorf("the README shows no run that ends in %s", status)
+		}
+	}
+}
+
+// run runs a command that is trailseal's, compares what it prints, and gives
+// its exit status.
+func (s session) run(t *testing.T) string {
+	t.Helper()
+	words := strings.Fields(s.command)
+	switch {
+	case strings.HasPrefix(s.command, "go run ./cmd/trailseal"):
+	case words[0] == "trailseal":
+		words[0] = binary(t)
+	default:
+		return ""
+	}
+	if strings.ContainsAny(s.command, `|<>&;$"'\`) {
+		t.Errorf("%s:%d: this test runs no shell: show %q in a block of sh", s.file, s.line, s.command)
+		return ""
+	}
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = append(os.Environ(), "COLUMNS=100", "TERM=dumb")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	got := steady(strings.TrimRight(string(out), "\n"))
+	if want := steady(strings.TrimRight(strings.Join(s.shown, "\n"), "\n")); got != want {
+		t.Errorf("%s:%d: %s\nprints\n%s\n\nand the paper shows\n%s", s.file, s.line, s.command, got, want)
+	}
+	return strconv.Itoa(cmd.ProcessState.ExitCode())
+}
+
+var (
+	version = regexp.MustCompile(`(?m)^trailseal \S+  `)
+	took    = regexp.MustCompile(`(?m)( hashed), [0-9a-z ]+\.$`)
+	fetched = regexp.MustCompile(`(?m)^go: (downloading|found) .*\n`)
+)
+
+// steady takes out what differs from run to run: the version and the time.
+func steady(text string) string {
+	text = fetched.ReplaceAllString(text, "")
+	text = version.ReplaceAllString(text, "trailseal VERSION  ")
+	return took.ReplaceAllString(text, "$1, TIME.")
+}
