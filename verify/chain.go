@@ -59,7 +59,7 @@ type chainRun struct {
 
 const (
 	readAhead      = 32        // digests of a chain read before their turn
-	readAheadBytes = 512 << 10 // and their compressed bytes: entries hardly compress below 70 bytes
+	readAheadBytes = 128 << 10 // and their compressed bytes: entries hardly compress below 70 bytes
 	maxWaiting     = 64        // unconfirmed digests kept while looking for one that speaks of them
 	maxForged      = 32        // badly signed digests after the window that are read past
 	maxWalk        = 10_000    // digests followed one by one where a listing is refused
@@ -348,7 +348,9 @@ func digestFile(d *sight, r ruling) *File {
 	}
 	if d.vouched() && d.err == nil && r.verdict == Modified {
 		f.Expected = d.next.record.Previous.Hash.String()
-		f.Actual = d.content.Hash.String()
+		if d.content.Form == digest.Exact || d.content.Form == digest.TrailingData {
+			f.Actual = d.content.Hash.String()
+		}
 	}
 	return f
 }
@@ -367,7 +369,7 @@ func logFile(s *logStep, seen logSight, r ruling) *File {
 	if s.listed.Algorithm == digest.HashAlgorithm {
 		f.Expected = s.listed.Hash.String()
 	}
-	if s.trusted && seen.err == nil && r.verdict != Unattested {
+	if whole := seen.content.Form == digest.Exact || seen.content.Form == digest.TrailingData; s.trusted && whole && seen.err == nil && r.verdict != Unattested {
 		f.Actual = seen.content.Hash.String()
 	}
 	return f
