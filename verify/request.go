@@ -21,6 +21,7 @@ type Request struct {
 	Source      string // as the user named it, for the report
 	Store       Store
 	Keys        Keys
+	KeysInCopy  string    // names of key files that lie in the copy they vouch for; empty where keys come from elsewhere
 	Window      Window    // zero: everything the source holds
 	Now         time.Time // the time of the run, UTC
 	Filter      Filter

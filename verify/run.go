@@ -123,6 +123,10 @@ func (r *run) conclude(t *tally) {
 		t.find(Finding{Kind: NotChecked, Message: "the run was interrupted; accounts and regions that are not named here were not looked at"})
 		return
 	}
+	if r.KeysInCopy != "" {
+		t.find(Finding{Kind: KeysInCopy, Message: fmt.Sprintf(
+			"the public keys are those in the copy itself (%s): whoever could change the copy could change them too; compare them with what CloudTrail gives", r.KeysInCopy)})
+	}
 	r.checkDelivery(t)
 	for _, kind := range slices.Sorted(maps.Keys(r.matched)) {
 		for _, p := range slices.Sorted(maps.Keys(r.matched[kind])) {

@@ -55,7 +55,8 @@ type Store interface {
 	// Read opens one object and hands it to use. Where the body breaks
 	// half-way it opens it again from the start and calls use once more, so
 	// use must begin afresh each time it is called, and must return an error
-	// of Body.Read as it came (or wrapped).
+	// of Body.Read as it came (or wrapped). The body is use's only until it
+	// returns, and use must not call Read itself: it holds what that needs.
 	Read(ctx context.Context, ref Ref, use func(Object) error) error
 
 	// Holds reports whether what was found at one place may be what CloudTrail

@@ -48,6 +48,8 @@ const (
 	KMSKeyDisabled       Reason = "kms-key-disabled"         // the key is disabled
 	KMSKeyPending        Reason = "kms-key-pending-deletion" // the key waits for its deletion
 	KMSKeyNotFound       Reason = "kms-key-not-found"        // the key is gone
+	KMSKeyUnusable       Reason = "kms-key-unusable"         // the key waits for its material, or its store is not reachable
+	BucketNotFound       Reason = "bucket-not-found"         // there is no such bucket
 	Archived             Reason = "archived"                 // in a storage class that must be restored first
 	Throttled            Reason = "throttled"                // the store kept asking for fewer requests
 	ReadFailed           Reason = "read-failed"              // the body never came whole
@@ -64,6 +66,7 @@ var Reasons = []Reason{
 	SignatureInvalid, SignatureMissing, SignatureRecovered, KeyNotFound, KeyNotValidThen,
 	KeysUnavailable, AlgorithmUnsupported, Malformed, WrongLocation, LinkMismatch,
 	Redelivered, AccessDenied, KMSDenied, KMSKeyDisabled, KMSKeyPending, KMSKeyNotFound,
+	KMSKeyUnusable, BucketNotFound,
 	Archived, Throttled, ReadFailed, NotCopied, DigestNotTrusted, NoDigest, Expired, CoverageUnknown,
 }
 
@@ -81,11 +84,12 @@ const (
 	NotChecked  FindingKind = "not-checked"  // the run was interrupted before this was checked
 	Nothing     FindingKind = "nothing"      // the source holds nothing to check in the window
 	NotSearched FindingKind = "not-searched" // a part of the source was not searched for trails
+	KeysInCopy  FindingKind = "keys-in-copy" // the public keys came from the copy that they vouch for
 	Undelivered FindingKind = "delivery"     // CloudTrail itself reports trouble or a newer digest
 )
 
 // FindingKinds lists every kind of finding.
-var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, Undelivered}
+var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, KeysInCopy, Undelivered}
 
 // A State is what a second of a chain's window is in.
 type State string
@@ -130,7 +134,7 @@ func (v Verdict) Class() Class {
 // Class is the finding's class before any policy.
 func (k FindingKind) Class() Class {
 	switch k {
-	case NotStarted, Junk, NotSearched:
+	case NotStarted, Junk, NotSearched, KeysInCopy:
 		return Remark
 	default:
 		return ClassUnproven

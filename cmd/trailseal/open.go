@@ -42,6 +42,7 @@ type opened struct {
 	keys     verify.Keys
 	filter   verify.Filter
 	delivery *verify.Delivery
+	keysIn   string // names of the key files, where they lie in the copy itself
 }
 
 func isS3(source string) bool { return strings.HasPrefix(strings.ToLower(source), "s3://") }
@@ -116,6 +117,14 @@ func (o *verifyOptions) keysGiven(warn func(string, ...any)) (verify.Keys, error
 	return keys, nil
 }
 
+// few names one file, and how many more there are.
+func few(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return fmt.Sprintf("%s and %d more", names[0], len(names)-1)
+}
+
 func warnAll(warn func(string, ...any), keys *source.KeyFile) {
 	for _, w := range keys.Warnings() {
 		warn("%v", w)
@@ -153,7 +162,7 @@ func (o *verifyOptions) openDirectory(ctx context.Context, from *opened, haveKey
 	}
 	if files != nil {
 		warnAll(warn, files)
-		from.keys = files
+		from.keys, from.keysIn = files, few(store.PublicKeyFiles())
 		return nil
 	}
 	from.keys, err = source.OpenCloudTrail(ctx, o.aws.options())

@@ -98,6 +98,8 @@ func findings(n int, k verify.FindingKind) string {
 		return "nothing found to check"
 	case verify.NotSearched:
 		return many("part not searched", "parts not searched")
+	case verify.KeysInCopy:
+		return "public keys from the copy itself"
 	case verify.Undelivered:
 		return many("delivery problem", "delivery problems")
 	}

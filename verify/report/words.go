@@ -97,6 +97,10 @@ var reasonSayings = map[verify.Reason]saying{
 		"it is encrypted with a KMS key that waits for its deletion", ""},
 	verify.KMSKeyNotFound: {
 		"it is encrypted with a KMS key that is gone", ""},
+	verify.KMSKeyUnusable: {
+		"it is encrypted with a KMS key that cannot be used now", ""},
+	verify.BucketNotFound: {
+		"there is no such bucket", ""},
 	verify.Archived: {
 		"it is archived and must be restored before it can be read", ""},
 	verify.Throttled: {
@@ -163,6 +167,8 @@ func ExplainFinding(k verify.FindingKind) string {
 		return "the source holds nothing to check in the window"
 	case verify.NotSearched:
 		return "a part of the source was not searched for trails"
+	case verify.KeysInCopy:
+		return "the public keys came from the copy that they vouch for"
 	case verify.Undelivered:
 		return "CloudTrail itself reports trouble, or a newer digest"
 	}

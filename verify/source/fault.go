@@ -83,7 +83,7 @@ func decideKeyState(a *answer) (verify.Reason, string) {
 	case strings.Contains(a.message, "disabled"):
 		return verify.KMSKeyDisabled, "the key can be enabled again: kms:EnableKey"
 	}
-	return verify.ReadFailed, "the KMS key is in a state in which it cannot be used; kms:DescribeKey tells which"
+	return verify.KMSKeyUnusable, "the KMS key is in a state in which it cannot be used; kms:DescribeKey tells which"
 }
 
 // decideS3 knows S3's own codes.
@@ -104,7 +104,7 @@ func decideS3(a *answer) (verify.Reason, string, next) {
 		}
 		return verify.Archived, "restore it first: s3:RestoreObject", giveUp
 	case "NoSuchBucket":
-		return verify.ReadFailed, "no such bucket at that endpoint: it was deleted, or is named wrongly", giveUp
+		return verify.BucketNotFound, "no such bucket at that endpoint: it was deleted, or is named wrongly", giveUp
 	case "InvalidRequest", "InvalidArgument":
 		if strings.Contains(a.message, "Server Side Encryption") {
 			return verify.AccessDenied, "it was stored with a key of the uploader's own (SSE-C), which CloudTrail never does", giveUp

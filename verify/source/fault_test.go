@@ -25,7 +25,7 @@ func TestAnswers(t *testing.T) {
 		{404, "", "", "x-amz-delete-marker: true", notFound, 1, ""},
 		{405, "MethodNotAllowed", "", "x-amz-delete-marker: true", notFound, 1, ""},
 		{404, "", "", "", verify.ReadFailed, 1, ""},
-		{404, "NoSuchBucket", "The specified bucket does not exist", "", verify.ReadFailed, 1, "no such bucket"},
+		{404, "NoSuchBucket", "The specified bucket does not exist", "", verify.BucketNotFound, 1, "no such bucket"},
 		{404, "kms:KeyNotFound", "key does not exist", "", verify.KMSKeyNotFound, 1, ""},
 		{404, "KMS.NotFoundException", "Key 'arn:aws:kms:…' does not exist", "", verify.KMSKeyNotFound, 1, ""},
 		{400, "NoSuchKey", "", "", verify.ReadFailed, 1, ""},
@@ -36,7 +36,7 @@ func TestAnswers(t *testing.T) {
 		{403, "kms:NotAuthorized", "", "", verify.KMSDenied, 1, ""},
 		{400, "KMS.DisabledException", "arn:aws:kms:… is disabled.", "", verify.KMSKeyDisabled, 1, "EnableKey"},
 		{400, "KMS.KMSInvalidStateException", "arn:aws:kms:… is pending deletion.", "", verify.KMSKeyPending, 1, "Cancel"},
-		{400, "KMS.KMSInvalidStateException", "arn:aws:kms:… is pending import.", "", verify.ReadFailed, 1, "DescribeKey"},
+		{400, "KMS.KMSInvalidStateException", "arn:aws:kms:… is pending import.", "", verify.KMSKeyUnusable, 1, "DescribeKey"},
 		{403, "InvalidObjectState", "The operation is not valid for the object's storage class", "", verify.Archived, 1, "RestoreObject"},
 		{403, "InvalidObjectState", "", `x-amz-restore: ongoing-request="true"`, verify.Archived, 1, "being restored"},
 		{400, "InvalidRequest", "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.", "", verify.AccessDenied, 1, "SSE-C"},
@@ -108,7 +108,7 @@ func TestListAnswers(t *testing.T) {
 		code   string
 		want   verify.Reason
 	}{
-		{404, "NoSuchBucket", verify.ReadFailed}, {404, "NoSuchKey", verify.ReadFailed}, {404, "", verify.ReadFailed},
+		{404, "NoSuchBucket", verify.BucketNotFound}, {404, "NoSuchKey", verify.ReadFailed}, {404, "", verify.ReadFailed},
 		{403, "AccessDenied", verify.AccessDenied}, {403, "", verify.AccessDenied}, {200, "", verify.ReadFailed},
 		{501, "NotImplemented", verify.ReadFailed},
 	} {
