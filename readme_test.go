@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/trailseal/trailseal/verify"
 )
 
 // A session is one command of a fenced console block, and what the block shows
@@ -116,4 +118,21 @@ func steady(text string) string {
 	text = fetched.ReplaceAllString(text, "")
 	text = version.ReplaceAllString(text, "trailseal VERSION  ")
 	return took.ReplaceAllString(text, "$1, TIME.")
+}
+
+// Every word that a report may hold has a row of its own.
+func TestEveryWordIsExplained(t *testing.T) {
+	text, err := os.ReadFile("docs/verdicts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := verify.Words()
+	for _, s := range verify.States {
+		words = append(words, string(s))
+	}
+	for _, word := range words {
+		if !strings.Contains(string(text), "\n| `"+word+"` |") {
+			t.Errorf("docs/verdicts.md has no row for %s", word)
+		}
+	}
 }
