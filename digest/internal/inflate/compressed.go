@@ -3,8 +3,9 @@ package inflate
 import "encoding/binary"
 
 // compressed decodes one block's symbols. This loop is where the time goes:
-// all state is in locals, nothing is called for the usual symbol, and each
-// turn reads and writes so little that one check of each bound serves it.
+// all state is in locals, nothing is called for the usual symbol, and a turn
+// writes so little that the window's margin takes it without a look. A slice
+// of known length (x[i:i+8]) costs one bounds check, one of unknown length two.
 func (d *Decoder) compressed(lit *litTable, dist *distTable) error {
 	in, at, b, n, w := d.in, d.at, d.bits, d.n, d.write
 	for {
@@ -16,115 +17,108 @@ func (d *Decoder) compressed(lit *litTable, dist *distTable) error {
 			w = d.write
 		}
 		if at+8 <= len(in) {
-			b |= binary.LittleEndian.Uint64(in[at:]) << (n & 63)
+			b |= binary.LittleEndian.Uint64(in[at:at+8]) << (n & 63)
 			at += int(63-n) >> 3
 			n |= 56
-		} else {
-			d.at, d.bits, d.n = at, b, n
-			if !d.refill() {
-				return ErrInput
-			}
+		} else if d.at, d.bits, d.n = at, b, n; d.refill() {
 			at, b, n = d.at, d.bits, d.n
+		} else {
+			return ErrInput
 		}
 
-		// Up to two entries of literals, 22 bits, leave room for a length.
+		// Two entries of literals take 22 bits and leave 34, which is room for
+		// any length.
 		e := lit[b&(1<<litBits-1)]
-		if int32(e) < 0 {
-			binary.LittleEndian.PutUint16(d.window[w:], uint16(e>>8))
+		if e&literal != 0 {
+			binary.LittleEndian.PutUint16(d.window[w:w+2], uint16(e>>8))
 			w += int(e >> 24 & 3)
-			b >>= e & 63
-			n -= uint(e & 63)
+			b, n = b>>(e&63), n-uint(e&63)
 			e = lit[b&(1<<litBits-1)]
-			if int32(e) < 0 {
-				binary.LittleEndian.PutUint16(d.window[w:], uint16(e>>8))
+			if e&literal != 0 {
+				binary.LittleEndian.PutUint16(d.window[w:w+2], uint16(e>>8))
 				w += int(e >> 24 & 3)
-				b >>= e & 63
-				n -= uint(e & 63)
+				b, n = b>>(e&63), n-uint(e&63)
 				e = lit[b&(1<<litBits-1)]
-				if int32(e) < 0 {
-					binary.LittleEndian.PutUint16(d.window[w:], uint16(e>>8))
-					w += int(e >> 24 & 3)
-					b >>= e & 63
-					n -= uint(e & 63)
-					continue
-				}
 			}
+		}
+		if e&literal != 0 {
+			binary.LittleEndian.PutUint16(d.window[w:w+2], uint16(e>>8))
+			w += int(e >> 24 & 3)
+			b, n = b>>(e&63), n-uint(e&63)
+			continue
 		}
 		if e&other != 0 {
 			if e&second != 0 {
-				b >>= litBits
-				n -= litBits
+				b, n = b>>litBits, n-litBits
 				e = lit[e>>16+uint32(b)&(1<<(e>>8&15)-1)]
 			}
-			if int32(e) < 0 {
+			if e&literal != 0 {
 				d.window[w] = byte(e >> 8)
 				w++
-				b >>= e & 63
-				n -= uint(e & 63)
+				b, n = b>>(e&63), n-uint(e&63)
 				continue
 			}
 			if e&other != 0 {
 				d.at, d.bits, d.n, d.write = at, b>>(e&63), n-uint(e&63), w
-				if e&endBlock == 0 {
-					return ErrInput
-				}
-				return nil
+				return endOf(e)
 			}
 		}
 		length := int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
-		b >>= e & 63
-		n -= uint(e & 63)
+		b, n = b>>(e&63), n-uint(e&63)
 
-		if n < maxCodeLen+13 {
-			if at+8 <= len(in) {
-				b |= binary.LittleEndian.Uint64(in[at:]) << (n & 63)
-				at += int(63-n) >> 3
-				n |= 56
-			} else {
-				d.at, d.bits, d.n = at, b, n
-				if !d.refill() {
-					return ErrInput
-				}
-				at, b, n = d.at, d.bits, d.n
-			}
-		}
-		e = dist[b&(1<<distBits-1)]
-		if e&other != 0 {
-			if e&second == 0 {
-				return ErrInput
-			}
-			b >>= distBits
-			n -= distBits
-			if e = dist[e>>16+uint32(b)&(1<<(e>>8&15)-1)]; e&other != 0 {
-				return ErrInput
-			}
-		}
-		back := int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
-		b >>= e & 63
-		n -= uint(e & 63)
-		if back > w {
+		if n >= maxCodeLen+13 {
+			// There is room for any distance.
+		} else if at+8 <= len(in) {
+			b |= binary.LittleEndian.Uint64(in[at:at+8]) << (n & 63)
+			at += int(63-n) >> 3
+			n |= 56
+		} else if d.at, d.bits, d.n = at, b, n; d.refill() {
+			at, b, n = d.at, d.bits, d.n
+		} else {
 			return ErrInput
 		}
-		end := w + length
-		if back < 16 {
-			d.repeat(w, back, length)
-			w = end
-			continue
+		e = dist[b&(1<<distBits-1)]
+		if e&(literal|other|second) == other|second {
+			b, n = b>>distBits, n-distBits
+			e = dist[e>>16+uint32(b)&(1<<(e>>8&15)-1)]
 		}
-		for from := w - back; w < end; from, w = from+16, w+16 {
-			x, y := binary.LittleEndian.Uint64(d.window[from:]), binary.LittleEndian.Uint64(d.window[from+8:])
-			binary.LittleEndian.PutUint64(d.window[w:], x)
-			binary.LittleEndian.PutUint64(d.window[w+8:], y)
+		back := int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
+		b, n = b>>(e&63), n-uint(e&63)
+		if e&other != 0 || uint(back-1) >= uint(w) {
+			return ErrInput
 		}
-		w = end
+		d.match(w, back, length)
+		w += length
 	}
 }
 
-// repeat copies a match that overlaps itself closely: what is copied is a
-// multiple of the distance, so it may grow with what is there.
-func (d *Decoder) repeat(w, back, length int) {
+// endOf is what an entry without a value means to its block.
+func endOf(e uint32) error {
+	if e&endBlock == 0 {
+		return ErrInput
+	}
+	return nil
+}
+
+// match copies what stands back bytes before w. It may write up to 15 bytes
+// too many, which the next symbols overwrite.
+func (d *Decoder) match(w, back, length int) {
 	from, end := w-back, w+length
-	for w < end {
-		w += copy(d.window[w:end], d.window[from:w])
+	switch {
+	case back >= length && length >= 32:
+		copy(d.window[w:end], d.window[from:end-back])
+	case back >= 16:
+		for ; w < end; from, w = from+16, w+16 {
+			p, q := (*[16]byte)(d.window[from:from+16]), (*[16]byte)(d.window[w:w+16])
+			x, y := binary.LittleEndian.Uint64(p[:8]), binary.LittleEndian.Uint64(p[8:])
+			binary.LittleEndian.PutUint64(q[:8], x)
+			binary.LittleEndian.PutUint64(q[8:], y)
+		}
+	default:
+		// It overlaps itself closely. What is copied is a multiple of the
+		// distance, so each copy may take all that is there.
+		for w < end {
+			w += copy(d.window[w:end], d.window[from:w])
+		}
 	}
 }

@@ -115,6 +115,54 @@ func TestDecodeCut(t *testing.T) {
 			compare(t, d, in[:n])
 		}
 	}
+	for n := range 40 { // short ones have the fixed codes, whose end of block is all zeros
+		in := deflate(t, content[:n], 9)
+		for n := range in {
+			compare(t, d, in[:n])
+		}
+		compare(t, d, append(in[:len(in)-5], 3)) // an end of block of which 2 bits are missing
+		compare(t, d, append(in[:len(in)-5], 3, 0))
+	}
+}
+
+// A stored block must lie where the bits before it say, and be whole.
+func TestDecodeStored(t *testing.T) {
+	d := new(Decoder)
+	for _, in := range []string{
+		"\x01\x00\x00\xff\xff", "\x01\x00\x00\xff", "\x01\x00\x00", "\x01", "\x00", "", "\x01\x01\x00\xfe\xffx", "\x01\x02\x00\xfd\xffx",
+		"\x01\x01\x00\xfe\xfex", "\xf9\x01\x00\xfe\xffx", "\x00\x00\x00\xff\xff\x01\x01\x00\xfe\xffx", "\x02\x00\x00\x01\x00\xfe\xffx",
+		"\x06", "\x07", "\x07\x00\x00\x00\x00", "\x03", "\x03\x00", "\x02", "\x02\x03\x00",
+	} {
+		compare(t, d, []byte(in))
+	}
+}
+
+// A match may reach to the first byte and no further; 32,768 back and no further.
+func TestDecodeReach(tt *testing.T) {
+	d := new(Decoder)
+	lit, dist := fixedLengths()
+	for _, size := range []int{0, 1, 2, 15, 16, 17, 255, 4096, 32767, 32768, 32769, history + piece - 1, history + piece, history + piece + 5} {
+		for _, back := range []int{1, 2, 15, 16, 17, size - 1, size, size + 1, 24577, 32767, 32768} {
+			for _, length := range []int{257, 264, 285} {
+				m := maker{rng: rand.New(rand.NewPCG(5, 6))}
+				for left := size; left > 0; left -= min(left, 65535) {
+					m.put(0, 3)
+					m.stored(min(left, 65535))
+				}
+				m.put(3, 3)
+				m.symbol(length, lit[:])
+				t := maxDist - 1
+				for t > 0 && int(distEntry[t]>>16) > back {
+					t--
+				}
+				m.symbol(t, dist[:])
+				m.put(uint64(max(0, back-int(distEntry[t]>>16)))&(1<<(distEntry[t]&0xff)-1), uint(distEntry[t]&0xff))
+				m.symbol(256, lit[:])
+				m.put(0, 7)
+				compare(tt, d, m.out)
+			}
+		}
+	}
 }
 
 func TestDecodeDamaged(t *testing.T) {
@@ -158,4 +206,21 @@ func FuzzInflate(f *testing.F) {
 	}
 	d := new(Decoder)
 	f.Fuzz(func(t *testing.T, in []byte) { compare(t, d, in) })
+}
+
+func TestBuild(t *testing.T) {
+	for _, c := range []struct {
+		lengths []uint8
+		want    bool
+	}{
+		{[]uint8{}, true}, {[]uint8{0, 0}, true}, {[]uint8{1}, true}, {[]uint8{0, 1}, true}, {[]uint8{1, 1}, true},
+		{[]uint8{2}, false}, {[]uint8{15}, false}, {[]uint8{1, 2}, false}, {[]uint8{2, 2, 2}, false}, {[]uint8{2, 2, 2, 2}, true},
+		{[]uint8{1, 1, 1}, false}, {[]uint8{1, 1, 15}, false}, {[]uint8{1, 2, 3, 3}, true}, {[]uint8{1, 2, 3, 4}, false},
+		{[]uint8{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15}, true}, {[]uint8{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, false},
+	} {
+		var table distTable
+		if got := build(table[:], distBits, c.lengths, distEntry[:]); got != c.want {
+			t.Errorf("%v: %v", c.lengths, got)
+		}
+	}
 }

@@ -179,25 +179,29 @@ type tables struct {
 	dist distTable
 }
 
-// fixedTables are those of RFC 1951, 3.2.6.
-var fixedTables = sync.OnceValue(func() *tables {
-	var lengths [288]uint8
-	for i := range lengths {
+// fixedLengths are those of RFC 1951, 3.2.6.
+func fixedLengths() (lit [288]uint8, dist [32]uint8) {
+	for i := range lit {
 		switch {
 		case i < 144, i >= 280:
-			lengths[i] = 8
+			lit[i] = 8
 		case i < 256:
-			lengths[i] = 9
+			lit[i] = 9
 		default:
-			lengths[i] = 7
+			lit[i] = 7
 		}
 	}
-	t := new(tables)
-	build(t.lit[:], litBits, lengths[:], litEntry[:])
-	var five [32]uint8
-	for i := range five {
-		five[i] = 5
+	for i := range dist {
+		dist[i] = 5
 	}
-	build(t.dist[:], distBits, five[:], distEntry[:])
+	return lit, dist
+}
+
+var fixedTables = sync.OnceValue(func() *tables {
+	lit, dist := fixedLengths()
+	t := new(tables)
+	build(t.lit[:], litBits, lit[:], litEntry[:])
+	build(t.dist[:], distBits, dist[:], distEntry[:])
+	t.lit.pair()
 	return t
 })
