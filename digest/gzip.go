@@ -34,28 +34,30 @@ type Content struct {
 // The error is the reader's own: a Content is never judged from a body that
 // broke.
 //
-// A body that is in memory is best given as a *bytes.Reader, which is read
-// where it is; one of another kind is first read ahead as far as maxAhead.
+// A body that is in memory is read where it is when it comes as a
+// *bytes.Reader, or as anything that embeds one; a body of another kind is
+// first read ahead as far as maxAhead. What is larger is read as it comes, at
+// about half the speed.
 func HashGzip(r io.Reader, limit int64) (Content, error) {
 	return readGzip(r, limit, nil)
 }
 
 // ReadGzip is HashGzip that also returns the uncompressed bytes.
 func ReadGzip(r io.Reader, limit int64) ([]byte, Content, error) {
-	var b bytes.Buffer
-	c, err := readGzip(r, limit, &b)
-	return b.Bytes(), c, err
+	keep := []byte{}
+	c, err := readGzip(r, limit, &keep)
+	return keep, c, err
 }
 
-func readGzip(r io.Reader, limit int64, keep *bytes.Buffer) (Content, error) {
-	if b, ok := r.(*bytes.Reader); ok {
-		var c Content
-		w := whole(func(z []byte) { c = readWhole(z, limit, keep) })
-		if b.Len() == 0 {
-			w(nil)
+func readGzip(r io.Reader, limit int64, keep *[]byte) (Content, error) {
+	if m, ok := r.(inMemory); ok {
+		w := &wholeWriter{size: m.Len(), use: func(z []byte) Content { return readWhole(z, limit, keep) }}
+		if _, err := m.WriteTo(w); err == nil {
+			return w.found(), nil
 		}
-		_, err := b.WriteTo(w)
-		return c, err
+		if _, err := m.Seek(-int64(w.size), io.SeekEnd); err != nil {
+			return Content{}, err
+		}
 	}
 	src := &source{r: r}
 	a := aheads.Get().(*ahead)
@@ -70,13 +72,38 @@ func readGzip(r io.Reader, limit int64, keep *bytes.Buffer) (Content, error) {
 	}
 }
 
-// A whole is a function of a whole body: bytes.Reader gives its bytes to the
-// one writer it writes to in one piece.
-type whole func(z []byte)
+// inMemory is what a bytes.Reader can do. Its WriteTo gives all its bytes in
+// one piece, without copying them.
+type inMemory interface {
+	io.WriterTo
+	io.Seeker
+	Len() int
+}
 
-func (f whole) Write(z []byte) (int, error) {
-	f(z)
+// A wholeWriter uses a body that is written to it in one piece, and refuses
+// another. No piece at all is an empty body.
+type wholeWriter struct {
+	size    int
+	use     func(z []byte) Content
+	content *Content
+}
+
+var errPieces = errors.New("the body comes in pieces")
+
+func (w *wholeWriter) Write(z []byte) (int, error) {
+	if len(z) != w.size || w.content != nil {
+		return 0, errPieces
+	}
+	c := w.use(z)
+	w.content = &c
 	return len(z), nil
+}
+
+func (w *wholeWriter) found() Content {
+	if w.content == nil {
+		return w.use(nil)
+	}
+	return *w.content
 }
 
 var errTooLarge = errors.New("more uncompressed bytes than allowed")

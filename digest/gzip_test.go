@@ -41,12 +41,28 @@ var content = []byte(strings.Repeat(`{"Records":[{"eventVersion":"1.08"}]}`, 50)
 
 // readers are the ways in which the same bytes may come.
 var readers = map[string]func([]byte) io.Reader{
-	"bytes":  func(b []byte) io.Reader { return bytes.NewReader(b) },
+	"bytes": func(b []byte) io.Reader { return bytes.NewReader(b) },
+	"embedded": func(b []byte) io.Reader {
+		return &struct{ bytes.Reader }{*bytes.NewReader(b)}
+	},
+	"after": func(b []byte) io.Reader {
+		r := bytes.NewReader(append([]byte("before"), b...))
+		r.Seek(6, io.SeekStart)
+		return r
+	},
+	"pieces": func(b []byte) io.Reader { return &inPieces{*bytes.NewReader(b)} },
 	"stream": func(b []byte) io.Reader { return struct{ io.Reader }{bytes.NewReader(b)} },
 	"single": func(b []byte) io.Reader { return iotest.OneByteReader(bytes.NewReader(b)) },
 	"dataEOF": func(b []byte) io.Reader {
 		return iotest.DataErrReader(bytes.NewReader(b))
 	},
+}
+
+// inPieces looks like a bytes.Reader and does not write in one piece.
+type inPieces struct{ bytes.Reader }
+
+func (r *inPieces) WriteTo(w io.Writer) (int64, error) {
+	return io.CopyBuffer(w, struct{ io.Reader }{&r.Reader}, make([]byte, 10))
 }
 
 func checkForm(t *testing.T, what string, z []byte, limit int64, want Content) {
@@ -73,6 +89,26 @@ func TestHashGzipExact(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Bodies that are read ahead, and bodies too large for it, are read alike.
+func TestHashGzipLarge(t *testing.T) {
+	text := trailLike(8<<20, 1)
+	for _, size := range []int{maxAhead - 1, maxAhead, maxAhead + 1, 2 * maxAhead} {
+		// A stored block makes the size come out exactly.
+		z := member(t, text[:size-18-5*((size-18+65534)/65535)], gzip.NoCompression, false)
+		c := exact(text[:size-18-5*((size-18+65534)/65535)])
+		checkForm(t, fmt.Sprint(len(z), " stored bytes"), z, 1<<30, c)
+	}
+	z := member(t, text, 6, false)
+	checkForm(t, "large", z, 1<<30, exact(text))
+	checkForm(t, "large, limit", z, 1<<20, Content{TooLarge, Sum(text[:1<<20]), 1 << 20})
+	z = append(z, 0)
+	checkForm(t, "large, trailing", z, 1<<30, Content{TrailingData, Sum(text), int64(len(text))})
+	got, _, err := ReadGzip(bytes.NewReader(z[:len(z)-1]), 1<<30)
+	if err != nil || !bytes.Equal(got, text) || cap(got) > len(got)+8192 {
+		t.Errorf("ReadGzip: %d bytes in %d, %v", len(got), cap(got), err)
 	}
 }
 

@@ -1,19 +1,16 @@
 package digest
 
-import (
-	"bytes"
-	"hash"
-)
+import "hash"
 
 // A sink hashes each piece while it is still in the cache.
 type sink struct {
 	sha  hash.Hash
 	size int64
 	room int64 // how many more bytes are allowed
-	keep *bytes.Buffer
+	keep *[]byte
 }
 
-func (s *sink) reset(limit int64, keep *bytes.Buffer) {
+func (s *sink) reset(limit int64, keep *[]byte) {
 	s.sha.Reset()
 	s.size, s.room, s.keep = 0, max(limit, 0), keep
 }
@@ -27,7 +24,7 @@ func (s *sink) Write(p []byte) (n int, err error) {
 	s.room -= int64(len(p))
 	s.size += int64(len(p))
 	if s.keep != nil {
-		s.keep.Write(p)
+		*s.keep = append(*s.keep, p...)
 	}
 	s.sha.Write(p)
 	return len(p), err

@@ -30,7 +30,7 @@ var streamers = sync.Pool{New: func() any {
 }}
 
 // readStream reads what r has. The error is the source's, which may lie below r.
-func readStream(r io.Reader, src *source, limit int64, keep *bytes.Buffer) (Content, error) {
+func readStream(r io.Reader, src *source, limit int64, keep *[]byte) (Content, error) {
 	s := streamers.Get().(*streamer)
 	defer func() {
 		s.br.Reset(nil)

@@ -32,11 +32,12 @@ var inflaters = sync.Pool{New: func() any { return &inflater{out: sink{sha: sha2
 // readWhole reads a body that is all there. Whatever the fast way does not
 // find exact is read once more with the standard library before anything is
 // said of it: a fault of ours must never accuse.
-func readWhole(z []byte, limit int64, keep *bytes.Buffer) Content {
+func readWhole(z []byte, limit int64, keep *[]byte) Content {
 	if keep != nil && len(z) >= plainHeader+trailer {
-		// No honest content is more than 1,032 times its stored size.
+		// The trailer states the size. A false one cannot ask for much: no
+		// content is more than 1,032 times what it is stored in.
 		if size := int64(binary.LittleEndian.Uint32(z[len(z)-4:])); size <= min(limit, 1032*int64(len(z))) {
-			keep.Grow(int(size))
+			*keep = make([]byte, 0, size)
 		}
 	}
 	f := inflaters.Get().(*inflater)
@@ -45,14 +46,14 @@ func readWhole(z []byte, limit int64, keep *bytes.Buffer) Content {
 		return c
 	}
 	if keep != nil {
-		keep.Reset()
+		*keep = (*keep)[:0]
 	}
 	c, _ := readStream(bytes.NewReader(z), &source{}, limit, keep)
 	return c
 }
 
 // read reads exactly one member with a plain header, or nothing.
-func (f *inflater) read(z []byte, limit int64, keep *bytes.Buffer) (Content, bool) {
+func (f *inflater) read(z []byte, limit int64, keep *[]byte) (Content, bool) {
 	if len(z) < plainHeader+trailer || !bytes.HasPrefix(z, magic) || z[len(magic)] != 0 {
 		return Content{}, false
 	}

@@ -144,7 +144,7 @@ func TestDecodeReach(tt *testing.T) {
 	for _, size := range []int{0, 1, 2, 15, 16, 17, 255, 4096, 32767, 32768, 32769, history + piece - 1, history + piece, history + piece + 5} {
 		for _, back := range []int{1, 2, 15, 16, 17, size - 1, size, size + 1, 24577, 32767, 32768} {
 			for _, length := range []int{257, 264, 285} {
-				m := maker{rng: rand.New(rand.NewPCG(5, 6))}
+				m := newMaker(5, 6, 0)
 				for left := size; left > 0; left -= min(left, 65535) {
 					m.put(0, 3)
 					m.stored(min(left, 65535))

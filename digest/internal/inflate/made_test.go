@@ -11,12 +11,18 @@ import (
 // codes of 15 bits, every symbol, matches that reach exactly as far as they
 // may. Now and then it breaks one rule.
 type maker struct {
-	rng  *rand.Rand
-	out  []byte
-	acc  uint64
-	n    uint
-	size int // uncompressed, so far
-	odds int // a rule is broken about once in so many symbols; 0: never
+	rng   *rand.Rand
+	out   []byte
+	acc   uint64
+	n     uint
+	size  int                 // uncompressed, so far
+	codes map[*uint8][]uint64 // by the first of their lengths
+	odds  int                 // a rule is broken about once in so many symbols; 0: never
+}
+
+// newMaker makes a maker that breaks a rule about once in so many symbols.
+func newMaker(a, b uint64, odds int) *maker {
+	return &maker{rng: rand.New(rand.NewPCG(a, b)), codes: map[*uint8][]uint64{}, odds: odds}
 }
 
 func (m *maker) put(v uint64, n uint) {
@@ -72,16 +78,27 @@ func (m *maker) lengths(n, longest int, want ...int) []uint8 {
 
 // symbol writes a symbol in the canonical code of these lengths.
 func (m *maker) symbol(s int, lengths []uint8) {
-	code := 0
-	for l := uint8(1); l <= lengths[s]; l++ {
+	codes := m.codes[&lengths[0]]
+	if codes == nil {
+		codes = canonical(lengths)
+		m.codes[&lengths[0]] = codes
+	}
+	m.put(codes[s], uint(lengths[s]))
+}
+
+// canonical gives each symbol its code, first bit lowest.
+func canonical(lengths []uint8) []uint64 {
+	codes, code := make([]uint64, len(lengths)), uint32(0)
+	for l := uint8(1); l <= maxCodeLen; l++ {
 		code <<= 1
-		for t, n := range lengths {
-			if n == l && (l < lengths[s] || t < s) {
+		for s, n := range lengths {
+			if n == l {
+				codes[s] = uint64(bits.Reverse32(code) >> (32 - l))
 				code++
 			}
 		}
 	}
-	m.put(uint64(bits.Reverse32(uint32(code))>>(32-lengths[s])), uint(lengths[s]))
+	return codes
 }
 
 func (m *maker) stored(n int) {
@@ -142,7 +159,7 @@ func (m *maker) match(s int, lit, dist []uint8) {
 	reach := min(m.size-int(litEntry[s]>>16)-int(x), history)
 	var may []int
 	for t, n := range dist {
-		if n > 0 && (int(distEntry[t]>>16) <= reach && distEntry[t]&other == 0 || m.rarely(m.odds * 2)) {
+		if n > 0 && (int(distEntry[t]>>16) <= reach && distEntry[t]&other == 0 || m.rarely(m.odds*2)) {
 			may = append(may, t)
 		}
 	}
@@ -222,13 +239,13 @@ func (m *maker) make() []byte {
 }
 
 func TestDecodeMade(t *testing.T) {
-	rounds, sound := 600, 0
+	rounds, sound := 2000, 0
 	if testing.Short() {
 		rounds = 60
 	}
 	d := new(Decoder)
 	for seed := range rounds {
-		m := maker{rng: rand.New(rand.NewPCG(uint64(seed), 0)), odds: 2000}
+		m := newMaker(uint64(seed), 0, 2000)
 		in := m.make()
 		compare(t, d, in)
 		if _, err := d.Decode(in, func([]byte) error { return nil }); err == nil {
@@ -244,7 +261,7 @@ func TestDecodeMade(t *testing.T) {
 // TestDecodeLongest has matches of 48 bits after as many bits of literals as
 // one turn of the loop takes, in every combination.
 func TestDecodeLongest(t *testing.T) {
-	m := maker{rng: rand.New(rand.NewPCG(7, 8))}
+	m := newMaker(7, 8, 0)
 	m.put(0, 3)
 	m.stored(history)
 	m.put(1|2<<1, 3)
@@ -275,7 +292,7 @@ func FuzzMade(f *testing.F) {
 	f.Add(uint64(1), uint64(1))
 	d := new(Decoder)
 	f.Fuzz(func(t *testing.T, a, b uint64) {
-		m := maker{rng: rand.New(rand.NewPCG(a, b)), odds: 2000}
+		m := newMaker(a, b, 2000)
 		compare(t, d, m.make())
 	})
 }
