@@ -31,27 +31,35 @@ func (r *run) extent() Window {
 		}
 	}
 	var logs Window
+	groups := []group{}
 	// The run discovers once more to judge: count and remark only then.
 	defer func() { r.remarks = nil; r.Progress.Chains.Store(0) }()
 	for g := range r.discover(r.ctx) {
+		if groups = append(groups, g); g.problem != nil {
+			continue
+		}
+		r.edges(g, digest.DigestFolder, "", func(key string) {
+			if n, err := digest.ParseName(key); err == nil {
+				stretch(n.End.Add(-time.Hour), n.End)
+			}
+		})
+	}
+	for _, g := range groups {
 		if g.problem != nil {
 			continue
 		}
-		for _, p := range g.places {
-			base := p.Key + accountFolder(g.organization, g.account)
-			r.edges(Ref{p.Bucket, base + digest.DigestFolder + "/" + g.region + "/"}, func(key string) {
-				if n, err := digest.ParseName(key); err == nil {
-					stretch(n.End.Add(-time.Hour), n.End)
-				}
-			})
-			r.edges(Ref{p.Bucket, base + digest.LogFolders[0] + "/" + g.region + "/"}, func(key string) {
-				if n, err := digest.ParseLogName(key); err == nil {
-					if n.Delivered.Before(r.Now.AddDate(0, 0, 1)) && n.Delivered.After(firstDigest) {
-						logs.stretch(n.Delivered)
-					}
-				}
-			})
+		// Of the logs only those matter that came after the last digest, or all
+		// where there is none.
+		from := ""
+		if !w.IsZero() {
+			from = g.account + "_" + digest.LogFolders[0] + "_" + g.region + "_" + w.End.Format("20060102T1504")
 		}
+		r.edges(g, digest.LogFolders[0], from, func(key string) {
+			n, err := digest.ParseLogName(key)
+			if err == nil && n.Delivered.Before(r.Now.AddDate(0, 0, 1)) && n.Delivered.After(firstDigest) {
+				logs.stretch(n.Delivered)
+			}
+		})
 	}
 	if w.IsZero() {
 		w.Start = logs.Start
@@ -71,19 +79,32 @@ func (w *Window) stretch(t time.Time) {
 	}
 }
 
-// edges gives each key of the first and of the last day below a region's
-// folder. Errors show again when the same folders are listed to be judged.
-func (r *run) edges(at Ref, use func(key string)) {
-	for _, last := range []bool{false, true} {
-		day, err := r.edgeDay(r.ctx, at, last)
-		if err != nil || day == "" {
-			return
-		}
-		for e, err := range r.Store.List(r.ctx, Ref{at.Bucket, day}, "", "") {
-			if err != nil {
-				return
+// edges gives each key of the first and of the last day below a group's
+// folders of one kind; with from, only the last day's names after it. Errors
+// show again when the same folders are listed to be judged.
+func (r *run) edges(g group, kind, from string, use func(key string)) {
+	for _, p := range g.places {
+		at := Ref{p.Bucket, p.Key + accountFolder(g.organization, g.account) + kind + "/" + g.region + "/"}
+		first := ""
+		for _, last := range []bool{false, true} {
+			if !last && from != "" {
+				continue
 			}
-			use(e.Key)
+			day, err := r.edgeDay(r.ctx, at, last)
+			if err != nil || day == "" || day == first {
+				break
+			}
+			first = day
+			after := ""
+			if from != "" {
+				after = day + from
+			}
+			for e, err := range r.Store.List(r.ctx, Ref{at.Bucket, day}, after, "") {
+				if err != nil {
+					break
+				}
+				use(e.Key)
+			}
 		}
 	}
 }

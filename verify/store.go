@@ -20,7 +20,7 @@ func (r Ref) URI() string { return "s3://" + r.Bucket + "/" + r.Key }
 // An Entry is one object of a listing.
 type Entry struct {
 	Ref
-	Size     int64
+	Size     int64     // stored bytes; 0 where a copy did not look, which it does for digests
 	Modified time.Time // when it was stored; zero where the store cannot say (a copy)
 }
 

@@ -3,12 +3,14 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/trailseal/trailseal/digest"
 	"github.com/trailseal/trailseal/verify"
 )
 
@@ -62,7 +64,7 @@ func (d *Directory) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
 			if !n.dir {
 				continue
 			}
-			full, err := v.holdsFile(ctx, n.key)
+			full, err := v.holdsFile(ctx, n.path)
 			if err != nil {
 				return nil, v.failed(ctx, at, err)
 			}
@@ -132,17 +134,40 @@ func (v view) names(ctx context.Context, prefix string) iter.Seq2[named, error] 
 	}
 }
 
-// holdsFile reports whether there is a file somewhere below a folder.
-func (v view) holdsFile(ctx context.Context, key string) (bool, error) {
-	for n, err := range v.names(ctx, key) {
-		if err != nil || !n.dir {
-			return err == nil, err
+// holdsFile reports whether there is a file somewhere below a folder. It looks
+// no further than the first: a day's folder may hold many thousands.
+func (v view) holdsFile(ctx context.Context, path string) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	f, err := v.d.tree.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		if missing(err) {
+			return false, nil
 		}
-		if full, err := v.holdsFile(ctx, n.key); full || err != nil {
-			return full, err
+		return false, err
+	}
+	defer f.Close()
+	v.d.lists.Add(1)
+	for {
+		entries, err := f.ReadDir(64)
+		for _, e := range entries {
+			switch t := e.Type(); {
+			case t.IsDir():
+				if full, err := v.holdsFile(ctx, path+"/"+e.Name()); full || err != nil {
+					return full, err
+				}
+			case (t.IsRegular() || t&fs.ModeSymlink != 0) && !hidden(e.Name()):
+				return true, nil
+			}
+		}
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return false, nil
+			}
+			return false, err
 		}
 	}
-	return false, nil
 }
 
 func (v view) failed(ctx context.Context, at verify.Ref, err error) error {
@@ -189,8 +214,13 @@ func (s span) walk(prefix string, yield func(verify.Entry, error) bool) bool {
 }
 
 // size is a file's size. A link counts as the file that it leads to, and as an
-// unreadable one where it leads nowhere; one to a folder is no file.
+// unreadable one where it leads nowhere; one to a folder is no file. Only the
+// sizes of digests matter to anyone, and to ask for the others' costs as much
+// as hashing them.
 func (s span) size(n named) (int64, bool) {
+	if !n.link && !strings.Contains(n.key, "/"+digest.DigestFolder+"/") {
+		return 0, true
+	}
 	stat := (*os.Root).Lstat
 	if n.link {
 		stat = (*os.Root).Stat
