@@ -61,9 +61,9 @@ func (r *run) verifyGroup(g group, send func(event) bool) {
 
 func (g *groupRun) verify() {
 	w := g.r.Window
-	if err := g.list(w); err != nil {
+	if at, err := g.list(w); err != nil {
 		if g.ctx.Err() == nil {
-			f := unlisted(Ref{g.g.places[0].Bucket, g.g.places[0].Key + g.folder(digest.DigestFolder)}, err)
+			f := unlisted(Ref{at.Bucket, at.Key + g.folder(digest.DigestFolder)}, err)
 			f.Chain = g.g.chainRef()
 			g.find(*f)
 		}
@@ -267,13 +267,14 @@ func (g *groupRun) key(ref Ref) uint64 {
 	return h.Sum64()
 }
 
-// list finds the group's chains from the names of its digest files.
-func (g *groupRun) list(w Window) error {
+// list finds the group's chains from the names of its digest files. With an
+// error comes the place that could not be listed.
+func (g *groupRun) list(w Window) (place, error) {
 	chains := map[digest.Chain][]listing{}
 	junk := 0
 	for _, p := range g.g.places {
 		if err := g.listPlace(p, w, chains, &junk); err != nil {
-			return err
+			return p, err
 		}
 	}
 	if junk > maxJunk {
@@ -289,7 +290,7 @@ func (g *groupRun) list(w Window) error {
 			g.others = append(g.others, c)
 		}
 	}
-	return nil
+	return place{}, nil
 }
 
 const (
