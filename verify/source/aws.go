@@ -50,6 +50,7 @@ func load(ctx context.Context, o AWSOptions) (session, error) {
 	if err != nil {
 		return session{}, configError(ctx, o, err)
 	}
+	cfg.Logger = nil // the SDK's own remarks would go to standard error; what matters comes as an error
 	if cfg.Region == "" || cfg.Region == "aws-global" {
 		cfg.Region = defaultRegion
 	}
