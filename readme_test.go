@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -135,4 +136,69 @@ func TestEveryWordIsExplained(t *testing.T) {
 			t.Errorf("docs/verdicts.md has no row for %s", word)
 		}
 	}
+}
+
+// Every field of the JSON report has a word in its paper.
+func TestEveryFieldIsExplained(t *testing.T) {
+	text, err := os.ReadFile("docs/scripting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []any{verify.File{}, verify.Chain{}, verify.Hole{}, verify.Share{}, verify.ChainRef{}, verify.Finding{}, verify.Summary{}, verify.Bytes{}} {
+		of := reflect.TypeOf(part)
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if name != "-" && !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("docs/scripting.md does not explain %q of %s", name, of.Name())
+			}
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`)
+
+// Links between the papers lead somewhere.
+func TestLinksLeadSomewhere(t *testing.T) {
+	papers, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(papers, "README.md", "CONTRIBUTING.md", "testdata/README.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range link.FindAllStringSubmatch(strings.ReplaceAll(string(text), "\n", " "), -1) {
+			path := file
+			if l[1] != "" {
+				path = filepath.Join(filepath.Dir(file), l[1])
+			}
+			target, err := os.ReadFile(path)
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+			} else if l[2] != "" && !slices.Contains(anchors(string(target)), l[2]) {
+				t.Errorf("%s: %s has no heading %s", file, path, l[2])
+			}
+		}
+	}
+}
+
+// anchors are what a paper's headings are linked by.
+func anchors(text string) []string {
+	var all []string
+	for line := range strings.Lines(text) {
+		if title, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {
+			kept := strings.Map(func(r rune) rune {
+				switch {
+				case r == ' ':
+					return '-'
+				case r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+					return r
+				}
+				return -1
+			}, strings.ToLower(strings.TrimSpace(title)))
+			all = append(all, "#"+kept)
+		}
+	}
+	return all
 }
