@@ -78,7 +78,7 @@ func contents() map[string][]byte {
 		"long repeats": bytes.Repeat(noise[:32768], 6), "longer repeats": bytes.Repeat(noise[:32769], 6),
 	}
 	for _, n := range []int{2, 3, 5, 7, 8, 15, 16, 17, 31, 257, 258, 259} {
-		m["period "+string(rune('a'+n%26))+string(rune('0'+n/26))] = bytes.Repeat(noise[:n], 70000/n)
+		m["period "+string(rune('a'+n%26))+string(rune('0'+n/26))] = bytes.Repeat(noise[:n], 3000/n)
 	}
 	for _, n := range []int{history, history + piece - 1, history + piece, history + piece + 1, history + 2*piece} {
 		m["size "+string(rune('a'+n%7))+string(rune('a'+n>>16))] = []byte(text.String())[:n]
@@ -89,12 +89,13 @@ func contents() map[string][]byte {
 func TestDecode(t *testing.T) {
 	d := new(Decoder)
 	for name, content := range contents() {
-		for level := flate.HuffmanOnly; level <= flate.BestCompression; level++ {
+		for _, level := range []int{flate.HuffmanOnly, 0, 1, 4, 6, 9} {
 			t.Run(name, func(t *testing.T) {
 				in := deflate(t, content, level)
-				compare(t, d, in)
-				compare(t, d, append(bytes.Clone(in), in...))
-				compare(t, d, append(bytes.Clone(in), make([]byte, 9)...))
+				if level == 6 {
+					compare(t, d, append(bytes.Clone(in), in...))
+					compare(t, d, append(bytes.Clone(in), make([]byte, 9)...))
+				}
 				var got []byte
 				n, err := d.Decode(in, func(p []byte) error { got = append(got, p...); return nil })
 				if err != nil || n != len(in) || !bytes.Equal(got, content) {
@@ -108,7 +109,7 @@ func TestDecode(t *testing.T) {
 // A stream that ends anywhere but at its end is refused.
 func TestDecodeCut(t *testing.T) {
 	d := new(Decoder)
-	content := contents()["text"][:3000]
+	content := contents()["text"][:1500]
 	for level := flate.HuffmanOnly; level <= flate.BestCompression; level++ {
 		in := deflate(t, content, level)
 		for n := range in {
