@@ -25,9 +25,7 @@ func (d *Decoder) compressed(lit *litTable, dist *distTable) error {
 		} else {
 			return ErrInput
 		}
-
-		// Two entries of literals take 22 bits and leave 34, which is room for
-		// any length.
+		// Two entries of literals take 22 bits and leave room for any length.
 		e := lit[b&(1<<litBits-1)]
 		if e&literal != 0 {
 			binary.LittleEndian.PutUint16(d.window[w:w+2], uint16(e>>8))
@@ -54,8 +52,7 @@ func (d *Decoder) compressed(lit *litTable, dist *distTable) error {
 			}
 			if e&literal != 0 {
 				d.window[w] = byte(e >> 8)
-				w++
-				b, n = b>>(e&63), n-uint(e&63)
+				w, b, n = w+1, b>>(e&63), n-uint(e&63)
 				continue
 			}
 			if e&other != 0 {
@@ -65,7 +62,6 @@ func (d *Decoder) compressed(lit *litTable, dist *distTable) error {
 		}
 		length := int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
 		b, n = b>>(e&63), n-uint(e&63)
-
 		if n >= maxCodeLen+13 {
 			// There is room for any distance.
 		} else if at+8 <= len(in) {
@@ -87,8 +83,7 @@ func (d *Decoder) compressed(lit *litTable, dist *distTable) error {
 		if e&other != 0 || uint(back-1) >= uint(w) {
 			return ErrInput
 		}
-		d.match(w, back, length)
-		w += length
+		w = d.match(w, back, length)
 	}
 }
 
@@ -100,9 +95,9 @@ func endOf(e uint32) error {
 	return nil
 }
 
-// match copies what stands back bytes before w. It may write up to 15 bytes
+// match copies what stands back bytes before w, and returns its end. It may write up to 15 bytes
 // too many, which the next symbols overwrite.
-func (d *Decoder) match(w, back, length int) {
+func (d *Decoder) match(w, back, length int) int {
 	from, end := w-back, w+length
 	switch {
 	case back >= length && length >= 32:
@@ -121,4 +116,5 @@ func (d *Decoder) match(w, back, length int) {
 			w += copy(d.window[w:end], d.window[from:w])
 		}
 	}
+	return end
 }
