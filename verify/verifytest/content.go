@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -118,6 +119,15 @@ func appendS3(out []byte, r *rand.Rand) []byte {
 type press struct {
 	zip *gzip.Writer
 	raw []byte
+}
+
+var presses = sync.Pool{New: func() any { return newPress() }}
+
+// zip makes one gzip file.
+func zip(raw []byte) []byte {
+	p := presses.Get().(*press)
+	defer presses.Put(p)
+	return p.gzip(raw)
 }
 
 func newPress() *press {

@@ -27,8 +27,9 @@ var chainDamages = []Damage{
 	},
 }
 
-// hole is how many digests a gap leaves out; the one after them starts anew.
-const hole = 2
+// hole is how many digests a gap leaves out. The one after them is a starting
+// digest: logging began again when it ends, so the gap is an hour longer.
+const hole = 1
 
 func gap(b *breaker) error {
 	s, err := b.whole(hole + 1)
@@ -76,7 +77,8 @@ func (b *breaker) never(refs ...verify.Ref) {
 	}
 }
 
-// shift is how much later in the hour a trail made anew delivers.
+// shift is how long there is no trail before it is made anew. Its starting
+// digest spans the hour before that, which the last one of old had a part of.
 const shift = 17*time.Minute + 23*time.Second
 
 func restart(b *breaker) error {
@@ -90,7 +92,7 @@ func restart(b *breaker) error {
 		b.never(d.Ref)
 	}
 	c.Digests = c.Digests[:s.i]
-	c.m.run(c, nil, c.Digests[s.i-1].End.Add(time.Hour+shift), s.i, c.m.spec.Hours)
+	c.m.run(c, nil, c.Digests[s.i-1].End.Add(shift), s.i-1, c.m.spec.Hours)
 	b.victim(s.digest().Ref, digestExpected(verify.Kept))
 	b.found(verify.Gap)
 	return nil

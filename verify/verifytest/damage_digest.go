@@ -138,13 +138,13 @@ func (w *World) forge(c *Chain, d *Digest, by *signer) Object {
 }
 
 func copyDigest(b *breaker) error {
-	s, err := b.middle(1)
+	s, err := b.stretch(2, 1)
 	if err != nil {
 		return err
 	}
-	o, _ := b.w.Get(s.c.Digests[s.i-1].Ref)
-	b.replace(s.digest(), o, digestExpected(verify.Modified, verify.WrongLocation))
-	b.orphaned(b.logs(s.digest())...)
-	b.w.taken[s.c.Digests[s.i-1].Ref] = true
+	o, _ := b.w.Get(s.digest().Ref)
+	b.replace(s.next(), o, digestExpected(verify.Modified, verify.WrongLocation))
+	b.orphaned(b.logs(s.next())...)
+	b.w.taken[s.digest().Ref] = true
 	return nil
 }

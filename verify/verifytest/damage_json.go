@@ -28,14 +28,14 @@ var jsonDamages = []Damage{
 		return append(raw, "}}"...)
 	}),
 	{
-		Name: "json-huge", Says: "a digest holds a field of 32 MiB that no reader knows", order: changes,
+		Name: "json-huge", Says: "a digest holds a field of 8 MiB that no reader knows", order: changes,
 		Expect: "nothing: the digest is kept", Exit: 0,
 		do: func(b *breaker) error {
 			s, err := b.middle(1)
 			if err != nil {
 				return err
 			}
-			s.digest().twist.raw = func(raw []byte) []byte { return addField(raw, `"x":"`+strings.Repeat("A", 32<<20)+`"`) }
+			s.digest().twist.raw = func(raw []byte) []byte { return addField(raw, `"x":"`+strings.Repeat("A", 8<<20)+`"`) }
 			b.w.relink(s.c, s.i)
 			b.victim(s.digest().Ref, digestExpected(verify.Kept))
 			return nil

@@ -34,7 +34,10 @@ func run(t *testing.T, w *World, now time.Time) (*collector, verify.Summary) {
 	s := NewStore(w)
 	s.AllKeys = true
 	c := &collector{files: map[string]verify.File{}}
-	sum, err := verify.Run(context.Background(), verify.Request{Store: s, Keys: s, Now: now, All: true}, c)
+	sum, err := verify.Run(context.Background(), verify.Request{
+		Store: s, Keys: s, Now: now, All: true,
+		LogLimit: 64 << 20, DigestLimit: 16 << 20, // the bombs are larger, and take less time so
+	}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,8 @@ func TestDamages(t *testing.T) {
 	for _, d := range Damages() {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			w := mint(t, nil)
+			cheap := func(s *Spec) { s.Hours, s.EventsPerLog = 16, 3 }
+			w := mint(t, cheap)
 			if err := w.Damage(d.Name); err != nil {
 				t.Fatal(err)
 			}
@@ -89,10 +93,6 @@ func TestDamages(t *testing.T) {
 			if sum.Exit != d.Exit {
 				t.Errorf("exit %d, want %d", sum.Exit, d.Exit)
 			}
-			again := mint(t, nil)
-			if err := again.Damage(d.Name); err != nil || fingerprint(again) != fingerprint(w) {
-				t.Errorf("the second time it was done differently: %v", err)
-			}
 		})
 	}
 }
@@ -100,14 +100,15 @@ func TestDamages(t *testing.T) {
 // TestDamagesTogether does many at once, in worlds of several shapes, and each
 // must still come out as it does alone.
 func TestDamagesTogether(t *testing.T) {
-	for seed := range int64(4) {
+	for seed := range int64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := mint(t, func(s *Spec) {
-				s.Seed, s.Hours, s.EventsPerLog, s.MoveBucketAt = seed, 60, 2, int(seed)*20
+			shape := func(s *Spec) {
+				s.Seed, s.Hours, s.EventsPerLog, s.MoveBucketAt = seed, 48, 2, int(seed)*20
 				s.Accounts = append(s.Accounts, "444455556666")
 				s.Regions = append(s.Regions, "ap-southeast-2")
-			})
+			}
+			w := mint(t, shape)
 			// These take what others need.
 			without := []string{"all-digests-deleted", "key-expired", "key-not-yet-valid", [...]string{"key-missing", "head-expired"}[seed%2]}
 			var names []string
@@ -119,6 +120,10 @@ func TestDamagesTogether(t *testing.T) {
 			if err := w.Damage(names...); err != nil {
 				t.Fatal(err)
 			}
+			again := mint(t, shape)
+			if err := again.Damage(names...); err != nil || fingerprint(again) != fingerprint(w) {
+				t.Errorf("the second time it was done differently: %v", err)
+			}
 			if _, sum := compare(t, w, w.Now().Add(72*time.Hour)); sum.Exit != 1 {
 				t.Errorf("exit %d", sum.Exit)
 			}
@@ -129,10 +134,11 @@ func TestDamagesTogether(t *testing.T) {
 // TestSmallWorld: six hours are enough for the damages that people practise
 // with, and an hour is refused in words.
 func TestSmallWorld(t *testing.T) {
+	t.Parallel()
 	for _, d := range Damages() {
-		w := mint(t, func(s *Spec) { s.Hours = 6 })
-		if err := w.Damage(d.Name); err != nil {
-			t.Logf("%v", err)
+		w := mint(t, func(s *Spec) { s.Hours, s.EventsPerLog = 6, 2 })
+		if err := w.Damage(d.Name); err != nil && d.Name != "backfill-deleted" {
+			t.Error(err)
 		}
 		tiny := mint(t, func(s *Spec) { s.Hours, s.Regions = 1, s.Regions[:1] })
 		if err := tiny.Damage(d.Name); err != nil && len(err.Error()) < 40 {

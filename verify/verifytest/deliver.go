@@ -136,8 +136,6 @@ func (w *World) store(c *Chain, d *Digest, r *digest.Record) {
 	}
 }
 
-func zip(raw []byte) []byte { return newPress().gzip(raw) }
-
 func (d *Digest) metadata(c *Chain) map[string]string {
 	m := map[string]string{"signature": d.Signature, "signature-algorithm": digest.SignatureAlgorithm}
 	if c.Backfill {

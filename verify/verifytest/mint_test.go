@@ -5,6 +5,7 @@ import (
 	"context"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/trailseal/trailseal/digest"
 	"github.com/trailseal/trailseal/verify"
@@ -153,12 +154,37 @@ func TestCompresses(t *testing.T) {
 	}
 }
 
+// TestPressForgets: what a press made before must not show in what it makes.
+func TestPressForgets(t *testing.T) {
+	used := newPress()
+	for i := range 300 {
+		b := batch{"111122223333", "eu-west-1", time.Unix(1773100800, 0).UTC(), time.Unix(1773101400, 0).UTC(), 1 + i%40}
+		raw := b.appendLog(nil, stream("press", i))
+		if !bytes.Equal(used.gzip(raw), newPress().gzip(raw)) {
+			t.Fatalf("after %d files the bytes differ", i)
+		}
+	}
+}
+
+// TestLargeWorldIsSmall: a benchmark's world must not weigh on its memory.
 func TestLargeWorldIsSmall(t *testing.T) {
 	w := mint(t, func(s *Spec) { s.Hours, s.LogsPerHour, s.Contents, s.QuietEvery = 50, 200, 16, 0 })
-	objects, size := w.Size()
-	t.Logf("%d objects, %d bytes", objects, size)
-	if objects < 20000 || len(w.pool.gz) > 16+100 {
-		t.Errorf("%d objects with %d contents", objects, len(w.pool.gz))
+	objects, _ := w.Size()
+	memory := 0
+	for _, s := range w.shelves {
+		for _, o := range s.loose {
+			memory += len(o.Bytes) + 1000
+		}
+		for _, p := range s.packs {
+			memory += cap(p.logs) * int(unsafe.Sizeof(packed{}))
+		}
+	}
+	for _, gz := range w.pool.gz {
+		memory += len(gz)
+	}
+	t.Logf("%d objects in about %d bytes", objects, memory)
+	if objects < 20000 || memory > 200*objects {
+		t.Errorf("%d objects in %d bytes", objects, memory)
 	}
 	refs := w.Logs()
 	for _, ref := range []verify.Ref{refs[0], refs[len(refs)/2], refs[len(refs)-1]} {

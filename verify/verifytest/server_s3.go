@@ -1,15 +1,9 @@
 package verifytest
 
 import (
-	"encoding/xml"
 	"fmt"
-	"hash/crc32"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
-
-	"github.com/trailseal/trailseal/verify"
 )
 
 // serveS3 answers what is not of another service, path style.
@@ -138,95 +132,3 @@ func (s *Server) misdirected(rw http.ResponseWriter, r *request) bool {
 		"The bucket you are attempting to access must be addressed using the specified endpoint.", "Endpoint", "s3."+region+".amazonaws.com")
 	return true
 }
-
-func (s *Server) serveObject(rw http.ResponseWriter, r *request, broken bool) {
-	o, ok := s.w.Get(verify.Ref{Bucket: r.bucket, Key: r.key})
-	if !ok {
-		s3Error(rw, r, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.", "Key", r.key)
-		return
-	}
-	h := rw.Header()
-	for name, value := range o.Metadata {
-		h["x-amz-meta-"+name] = []string{value} // in lower case, as S3 sends them and botocore needs them
-	}
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Encoding", "gzip")
-	h.Set("Content-Length", fmt.Sprint(len(o.Bytes)))
-	h.Set("ETag", etag(o))
-	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
-	h.Set("x-amz-server-side-encryption", "AES256")
-	switch {
-	case broken:
-		cut(rw, o.Bytes)
-	case r.Method != http.MethodHead:
-		rw.Write(o.Bytes)
-	}
-}
-
-// etag stands for the content; it need not be S3's MD5.
-func etag(o Object) string {
-	return fmt.Sprintf("\"%08x%024x\"", crc32.ChecksumIEEE(o.Bytes), len(o.Bytes))
-}
-
-func (s *Server) serveBuckets(rw http.ResponseWriter, broken bool) {
-	var b strings.Builder
-	b.WriteString(`<ListAllMyBucketsResult xmlns="` + s3Namespace + `"><Owner><ID>owner</ID></Owner><Buckets>`)
-	for _, name := range s.w.Buckets() {
-		b.WriteString("<Bucket><Name>" + name + "</Name><CreationDate>2024-01-01T00:00:00.000Z</CreationDate></Bucket>")
-	}
-	b.WriteString("</Buckets></ListAllMyBucketsResult>")
-	writeXML(rw, b.String(), broken)
-}
-
-func writeXML(rw http.ResponseWriter, body string, broken bool) {
-	rw.Header().Set("Content-Type", "application/xml")
-	body = xml.Header + body
-	if broken {
-		cut(rw, []byte(body))
-	}
-	rw.Header().Set("Content-Length", fmt.Sprint(len(body)))
-	io.WriteString(rw, body)
-}
-
-// s3Error answers with S3's error document, and more elements in it.
-func s3Error(rw http.ResponseWriter, r *request, status int, code, message string, more ...string) {
-	var b strings.Builder
-	b.WriteString(xml.Header + "<Error><Code>" + escape(code) + "</Code><Message>" + escape(message) + "</Message>")
-	for i := 0; i+1 < len(more); i += 2 {
-		b.WriteString("<" + more[i] + ">" + escape(more[i+1]) + "</" + more[i] + ">")
-	}
-	b.WriteString("<RequestId>TRAILSEALTEST0001</RequestId><HostId>verifytest</HostId></Error>")
-	rw.Header().Set("Content-Type", "application/xml")
-	rw.Header().Set("Content-Length", fmt.Sprint(b.Len()))
-	rw.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		io.WriteString(rw, b.String())
-	}
-}
-
-// escape writes text into XML as S3 does: control characters become character
-// references, which XML 1.0 does not allow; that is why listings are asked for
-// with encoding-type=url.
-func escape(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		switch {
-		case c == '&':
-			b.WriteString("&amp;")
-		case c == '<':
-			b.WriteString("&lt;")
-		case c == '>':
-			b.WriteString("&gt;")
-		case c == '"':
-			b.WriteString("&quot;")
-		case c < ' ':
-			fmt.Fprintf(&b, "&#x%x;", c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}
-
-// escapeURL is S3's encoding-type=url.
-func escapeURL(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") }
