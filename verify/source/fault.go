@@ -95,7 +95,7 @@ func decideS3(a *answer) (verify.Reason, string, next) {
 	case "InternalError", "RequestTimeout", "ServiceUnavailable", "KMS.KeyUnavailableException", "KMS.KMSInternalException":
 		return verify.ReadFailed, "", again
 	case "PermanentRedirect", "TemporaryRedirect", "Redirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
-		return verify.ReadFailed, "the bucket is in another region: give --region", elsewhere
+		return verify.ReadFailed, "the bucket is in another region: give --aws-region", elsewhere
 	case "RequestTimeTooSkewed":
 		return verify.AccessDenied, "this machine's clock is wrong", onTime
 	case "InvalidObjectState":
@@ -123,7 +123,7 @@ func decideStatus(a *answer) (verify.Reason, string, next) {
 	switch a.status {
 	case 301, 302, 307, 308, 400:
 		if a.region != "" && a.code == "" {
-			return verify.ReadFailed, "the bucket is in another region: give --region", elsewhere
+			return verify.ReadFailed, "the bucket is in another region: give --aws-region", elsewhere
 		}
 	case 401, 403:
 		return verify.AccessDenied, "the caller needs s3:GetObject and s3:ListBucket (without s3:ListBucket S3 answers 403 " +

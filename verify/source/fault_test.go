@@ -44,6 +44,7 @@ func TestAnswers(t *testing.T) {
 		{403, "SignatureDoesNotMatch", "", "", verify.AccessDenied, 1, "not valid"},
 		{400, "SomethingNew", "", "x-amz-bucket-region: ap-east-1", verify.ReadFailed, 1, ""},
 		{501, "NotImplemented", "", "", verify.ReadFailed, 1, ""},
+		{301, "PermanentRedirect", "", "", verify.ReadFailed, 1, "--aws-region"},
 		{302, "", "", "Location: http://evil.invalid/", verify.ReadFailed, 1, ""},
 		{204, "", "", "", verify.ReadFailed, 1, ""},
 		{503, "SlowDown", "Please reduce your request rate.", "", ok, 4, ""},

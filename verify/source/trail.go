@@ -84,7 +84,7 @@ func describe(ctx context.Context, client *cloudtrail.Client, nameOrARN, region 
 			}
 		}
 	}
-	return types.Trail{}, usage(what, "give the region with --region, or the trail's ARN", "no such trail in region %s", region)
+	return types.Trail{}, usage(what, "give the region with --aws-region, or the trail's ARN", "no such trail in region %s", region)
 }
 
 func newTrail(d types.Trail, region string) (Trail, error) {

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,8 @@ func TestTrailErrors(t *testing.T) {
 		var wrong *UsageError
 		if _, err := ResolveTrail(context.Background(), name, o); !errors.As(err, &wrong) || wrong.Hint == "" {
 			t.Errorf("%s: %v", name, err)
+		} else if name == "other" && !strings.Contains(wrong.Hint, "--aws-region") {
+			t.Errorf("%s: hint %s", name, wrong.Hint)
 		}
 	}
 	if len(*calls) != 1 {
