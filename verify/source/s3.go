@@ -103,11 +103,13 @@ func (s session) s3(w *wire) *s3.Client {
 	})
 }
 
-// parseURI reads s3://bucket[/prefix]. The prefix is used byte for byte; one
-// without a final slash means the folder of that name.
+// parseURI reads s3://bucket[/prefix]; the scheme may be in capitals. The
+// prefix is used byte for byte; one without a final slash means the folder of
+// that name.
 func parseURI(uri string) (verify.Ref, error) {
-	rest, ok := strings.CutPrefix(uri, "s3://")
-	if !ok {
+	const scheme = "s3://"
+	rest := uri[min(len(scheme), len(uri)):]
+	if !strings.EqualFold(uri[:len(uri)-len(rest)], scheme) {
 		return verify.Ref{}, usage("source", "give it as s3://BUCKET[/PREFIX]", "%q does not begin with s3://", uri)
 	}
 	bucket, prefix, _ := strings.Cut(rest, "/")

@@ -15,7 +15,7 @@ import (
 func TestURIs(t *testing.T) {
 	f := newFake(t)
 	for uri, want := range map[string]string{
-		"s3://bucket": "", "s3://bucket/": "", "s3://bucket/p": "p/", "s3://bucket/p/q/": "p/q/", "s3://bucket//p": "/p/",
+		"s3://bucket": "", "s3://bucket/": "", "s3://bucket/p": "p/", "s3://bucket/p/q/": "p/q/", "s3://bucket//p": "/p/", "S3://bucket/P": "P/",
 		"s3://bucket/p?q#r %41": "p?q#r %41/", "s3://bucket/x/AWSLogs/111122223333": "x/AWSLogs/111122223333/",
 	} {
 		s := f.open(t, func(o *S3Options) { o.URI = uri })
@@ -29,7 +29,7 @@ func TestURIs(t *testing.T) {
 func TestWrongOptions(t *testing.T) {
 	newFake(t)
 	for _, o := range []S3Options{
-		{URI: "bucket"}, {URI: "s3://"}, {URI: "s3:///k"}, {URI: "s3://a b"}, {URI: "https://bucket"}, {URI: "s3://a/../b", Region: "x/y"},
+		{URI: "bucket"}, {URI: "s3:/"}, {URI: ""}, {URI: "s3://"}, {URI: "s3:///k"}, {URI: "s3://a b"}, {URI: "https://bucket"}, {URI: "s3://a/../b", Region: "x/y"},
 		{URI: "s3://bucket", EndpointURL: "localhost:9000"}, {URI: "s3://bucket", EndpointURL: "ftp://x"},
 		{URI: "s3://bucket", Profile: "none such"}, {URI: "s3://bucket", Region: "evil.example"},
 	} {
