@@ -21,8 +21,9 @@ const logsFolder = "AWSLogs"
 // when it is opened: the names that Roots, List and Entry use are the root's
 // most frequent ones, or the folder's own name where no digest tells.
 //
-// Roots of the same bucket and prefix are listed as one; where several hold a
-// file of the same name, the first in byte order of their paths counts.
+// Roots of the same bucket and prefix are parts of one copy, and listed as
+// one. Two that hold files of the same account and region are two copies,
+// each of which would hide what the other lacks: they are refused.
 type Directory struct {
 	path    string // as opened, for people
 	tree    *os.Root
@@ -39,7 +40,8 @@ var _ verify.Store = (*Directory)(nil)
 
 // OpenDirectory opens a copy. The path may also lead to an AWSLogs folder or to
 // an account's or an organization's in one. A path that is no directory is a
-// *UsageError; one with no AWSLogs folder has no roots. Links and ".." never
+// *UsageError, and so is one that holds a bucket twice; one with no AWSLogs
+// folder has no roots. Links and ".." never
 // lead out of the directory.
 func OpenDirectory(path string) (*Directory, error) {
 	base, within, err := climb(path)
@@ -59,7 +61,11 @@ func OpenDirectory(path string) (*Directory, error) {
 	}
 	d := &Directory{path: path, tree: tree, within: within, buffers: newBuffers()}
 	d.folders = &folders{tree: tree, most: mostFolders}
-	if err := d.look(base); err != nil {
+	err = d.look(base)
+	if err == nil {
+		err = d.twice()
+	}
+	if err != nil {
 		tree.Close()
 		return nil, &UsageError{What: "source", Err: err}
 	}

@@ -2,7 +2,10 @@ package source
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -68,6 +71,72 @@ func (d *Directory) digestRegions(logs string) []string {
 		}
 	}
 	return regions
+}
+
+// twice is an error where two roots are copies of one bucket and prefix, rather
+// than parts of one copy: both have a folder of the same account, kind and
+// region.
+func (d *Directory) twice() error {
+	type place struct {
+		origin verify.Ref
+		folder string
+	}
+	first := map[place]*copied{}
+	for _, origin := range d.shared() {
+		for _, r := range d.roots {
+			if !r.knows(origin) {
+				continue
+			}
+			for _, folder := range d.regionFolders(r.dir) {
+				at := place{origin, folder}
+				if other := first[at]; other != nil {
+					return fmt.Errorf("two copies of %q: %q and %q both hold %q; verify them one at a time",
+						strings.TrimSuffix(origin.URI(), "/"), path.Join(d.path, other.dir), path.Join(d.path, r.dir), folder)
+				}
+				first[at] = r
+			}
+		}
+	}
+	return nil
+}
+
+// shared are the buckets and prefixes of which several roots may be copies,
+// at least one as its digests say.
+func (d *Directory) shared() []verify.Ref {
+	roots, learned := map[verify.Ref]int{}, map[verify.Ref]bool{}
+	var shared []verify.Ref
+	for _, r := range d.roots {
+		for _, o := range r.origins {
+			roots[o]++
+			learned[o] = learned[o] || r.learned
+			if learned[o] && roots[o] > 1 && !slices.Contains(shared, o) {
+				shared = append(shared, o)
+			}
+		}
+	}
+	return shared
+}
+
+// regionFolders are the folders of a root that hold files of an account, a
+// kind and a region, as paths below the root.
+func (d *Directory) regionFolders(root string) []string {
+	var found []string
+	for _, owner := range d.subfolders(join(root, logsFolder)) {
+		accounts := []string{owner}
+		if digest.IsOrganization(path.Base(owner)) {
+			accounts = d.subfolders(owner)
+		}
+		for _, account := range accounts {
+			for _, kind := range d.subfolders(account) {
+				for _, region := range d.subfolders(kind) {
+					if full, err := (view{d: d}).holdsFile(context.Background(), region); full || err != nil {
+						found = append(found, strings.TrimPrefix(region, root+"/"))
+					}
+				}
+			}
+		}
+	}
+	return found
 }
 
 // subfolders are the paths of a folder's folders, in byte order.

@@ -16,8 +16,17 @@ import (
 
 const sideSuffix = ".metadata.json"
 
-// hidden reports whether a name is ours and was no object of the bucket.
-func hidden(name string) bool { return strings.HasSuffix(name, sideSuffix) || isKeyFile(name) }
+// beside reports whether a node is the side file of another file of its
+// folder, and so was no object of the bucket. One without its file is shown:
+// a forged log may have any name. So is the side file of a side file.
+func beside(nodes []node, n node) bool {
+	owner, ok := strings.CutSuffix(n.name, sideSuffix)
+	if !ok || n.dir || strings.HasSuffix(owner, sideSuffix) {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(nodes, owner, func(n node, name string) int { return strings.Compare(n.name, name) })
+	return found
+}
 
 // A view is one root as it looks from a bucket and a prefix.
 type view struct {
@@ -49,7 +58,9 @@ func (d *Directory) views(at verify.Ref) ([]view, error) {
 
 var errNotCopied = errors.New("the directory holds no copy of it")
 
-// Dirs lists one level of folders that hold a file, at whatever depth.
+// Dirs lists one level of folders that hold a file, at whatever depth. A link
+// to a folder counts as one. So does one that leads out of the directory:
+// what lies behind it cannot be listed, which is then said.
 func (d *Directory) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
 	views, err := d.views(at)
 	if err != nil {
@@ -61,15 +72,15 @@ func (d *Directory) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
 			if err != nil {
 				return nil, v.failed(ctx, at, err)
 			}
-			if !n.dir {
-				continue
+			full, err := n.link && v.leadsOut(n.path), error(nil)
+			if !full && (n.dir || n.link) {
+				full, err = v.holdsFile(ctx, n.path)
 			}
-			full, err := v.holdsFile(ctx, n.path)
 			if err != nil {
 				return nil, v.failed(ctx, at, err)
 			}
 			if full {
-				dirs = append(dirs, n.key[len(at.Key):])
+				dirs = append(dirs, strings.TrimSuffix(n.key[len(at.Key):], "/")+"/")
 			}
 		}
 	}
@@ -78,7 +89,9 @@ func (d *Directory) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
 }
 
 // List walks the folders in the order of keys, one folder's names in memory a
-// level, and passes over folders that lie before after or past until.
+// level, and passes over folders that lie before after or past until. It does
+// not follow links to folders, which may lead in circles: such a link is an
+// object, which cannot be read, so that nobody hides things behind one.
 func (d *Directory) List(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
 	views, err := d.views(at)
 	if err != nil {
@@ -123,7 +136,7 @@ func (v view) names(ctx context.Context, prefix string) iter.Seq2[named, error] 
 			return
 		}
 		for _, n := range nodes {
-			if !strings.HasPrefix(n.name, start) || !n.dir && hidden(n.name) {
+			if !strings.HasPrefix(n.name, start) || beside(nodes, n) {
 				continue
 			}
 			path := join(v.dir, dir) + "/" + strings.TrimSuffix(n.name, "/")
@@ -132,6 +145,13 @@ func (v view) names(ctx context.Context, prefix string) iter.Seq2[named, error] 
 			}
 		}
 	}
+}
+
+// leadsOut reports whether a link cannot be followed, though it may lead
+// somewhere.
+func (v view) leadsOut(path string) bool {
+	_, err := v.d.tree.Stat(path)
+	return err != nil && !missing(err)
 }
 
 // holdsFile reports whether there is a file somewhere below a folder. It looks
@@ -148,6 +168,9 @@ func (v view) holdsFile(ctx context.Context, path string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.IsDir() {
+		return false, err // a link to a file
+	}
 	v.d.lists.Add(1)
 	for {
 		entries, err := f.ReadDir(64)
@@ -157,8 +180,8 @@ func (v view) holdsFile(ctx context.Context, path string) (bool, error) {
 				if full, err := v.holdsFile(ctx, path+"/"+e.Name()); full || err != nil {
 					return full, err
 				}
-			case (t.IsRegular() || t&fs.ModeSymlink != 0) && !hidden(e.Name()):
-				return true, nil
+			case t.IsRegular(), t&fs.ModeSymlink != 0:
+				return true, nil // a side file too: either its file is here, or it is listed itself
 			}
 		}
 		if err != nil {
@@ -214,25 +237,21 @@ func (s span) walk(prefix string, yield func(verify.Entry, error) bool) bool {
 }
 
 // size is a file's size. A link counts as the file that it leads to, and as an
-// unreadable one where it leads nowhere; one to a folder is no file. Only the
-// sizes of digests matter to anyone, and to ask for the others' costs as much
-// as hashing them.
+// unreadable one where it leads nowhere or to a folder. Only the sizes of
+// digests matter to anyone, and to ask for the others' costs as much as
+// hashing them.
 func (s span) size(n named) (int64, bool) {
-	if !n.link && !strings.Contains(n.key, "/"+digest.DigestFolder+"/") {
+	if !strings.Contains(n.key, "/"+digest.DigestFolder+"/") {
 		return 0, true
 	}
-	stat := (*os.Root).Lstat
-	if n.link {
-		stat = (*os.Root).Stat
-	}
-	info, err := stat(s.d.tree, n.path)
+	info, err := s.d.tree.Stat(n.path)
 	switch {
 	case err != nil && !n.link && errors.Is(err, fs.ErrNotExist):
 		return 0, false // removed just now
-	case err != nil:
+	case err != nil || !info.Mode().IsRegular():
 		return 0, true
 	}
-	return info.Size(), info.Mode().IsRegular()
+	return info.Size(), true
 }
 
 // local reports whether a path below a root can be a path in a copy: elements

@@ -123,37 +123,76 @@ func TestSeveralBuckets(t *testing.T) {
 	}
 }
 
-// TestTwoCopiesOfOneBucket are listed as one.
-func TestTwoCopiesOfOneBucket(t *testing.T) {
+// regionKey is the key of a digest or a log of another region.
+func regionKey(key, region string) string { return strings.ReplaceAll(key, "eu-west-1", region) }
+
+// TestPartsOfOneBucket are listed as one.
+func TestPartsOfOneBucket(t *testing.T) {
 	dir := t.TempDir()
-	for i, day := range []int{1, 2} {
+	regions := []string{"eu-west-1", "eu-west-2"}
+	for i, region := range regions {
 		part := filepath.Join(dir, fmt.Sprint("part", i))
-		writeDigest(t, part, "bucket", digestKey("", day))
-		writeFile(t, part, fmt.Sprint(log1, i), fmt.Sprint(i))
-		writeFile(t, part, log1, fmt.Sprint("both, here ", i))
+		writeDigest(t, part, "bucket", regionKey(digestKey("", 1), region))
+		writeFile(t, part, regionKey(log1, region), fmt.Sprint("log of ", i))
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "part1", filepath.Dir(log1)), 0o755); err != nil {
+		t.Fatal(err) // an empty folder is no copy of anything
 	}
 	d := openDir(t, dir)
 	if got := roots(t, d); !slices.Equal(got, []string{"s3://bucket/"}) {
 		t.Errorf("%q", got)
 	}
 	at := verify.Ref{Bucket: "bucket", Key: ""}
-	want := []string{digestKey("", 1), digestKey("", 2), log1, log1 + "0", log1 + "1"}
+	want := []string{digestKey("", 1), regionKey(digestKey("", 1), regions[1]), log1, regionKey(log1, regions[1])}
 	slices.Sort(want)
 	if got := keys(d, at, "", ""); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	if got := keys(d, at, log1, ""); len(got) != 4-2+0 && !slices.Equal(got, want[slices.Index(want, log1)+1:]) {
+	if got := keys(d, at, want[1], ""); !slices.Equal(got, want[2:]) {
 		t.Errorf("%q", got)
 	}
 	for range d.List(context.Background(), at, "", "") {
 		break // the other listings must end too
 	}
-	if got, _, err := read(d, verify.Ref{Bucket: "bucket", Key: log1}); got != "both, here 0" {
+	if got, _, err := read(d, verify.Ref{Bucket: "bucket", Key: log1}); got != "log of 0" {
 		t.Error(got, err)
 	}
 	dirs, err := d.Dirs(context.Background(), verify.Ref{Bucket: "bucket", Key: "AWSLogs/" + account + "/"})
 	if err != nil || !slices.Equal(dirs, []string{"CloudTrail-Digest/", "CloudTrail/"}) {
 		t.Errorf("%q, %v", dirs, err)
+	}
+}
+
+// TestTwoCopiesOfOneBucket would hide each other's deletions.
+func TestTwoCopiesOfOneBucket(t *testing.T) {
+	for name, lay := range map[string]func(a, b string){
+		"digests": func(a, b string) { writeDigest(t, b, "bucket", digestKey("p/", 2)) },
+		"logs, and no digest tells where from": func(a, b string) {
+			writeDigest(t, a, "bucket", digestKey("p/", 1))
+			writeDigest(t, b, "bucket", regionKey(digestKey("p/", 1), "eu-west-2"))
+			writeFile(t, a, log1, "a")
+			writeFile(t, b, log1+"x", "b")
+		},
+	} {
+		dir := t.TempDir()
+		a, b := filepath.Join(dir, "a"), filepath.Join(dir, "x/b")
+		writeDigest(t, a, "bucket", digestKey("p/", 1))
+		lay(a, b)
+		d, err := OpenDirectory(dir)
+		var wrong *UsageError
+		if !errors.As(err, &wrong) {
+			t.Errorf("%s: %v", name, err)
+			d.Close()
+			continue
+		}
+		for _, want := range []string{`two copies of "s3://bucket/p"`, fmt.Sprintf("%q and %q", a, b), "one at a time"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: no %s in %v", name, want, err)
+			}
+		}
+		for _, one := range []string{a, b} {
+			openDir(t, one)
+		}
 	}
 }
 
@@ -206,7 +245,7 @@ func TestSideFiles(t *testing.T) {
 		writeFile(t, dir, "AWSLogs/x/"+name, "data")
 		writeFile(t, dir, "AWSLogs/x/"+name+".metadata.json", side)
 	}
-	writeFile(t, dir, "AWSLogs/x/public-keys-eu.json", "")
+	writeFile(t, dir, "public-keys-eu.json", "")
 	writeFile(t, dir, "AWSLogs/x/none", "data")
 	d := openDir(t, dir)
 	at := verify.Ref{Bucket: "bucket", Key: "AWSLogs/x/"}
@@ -223,6 +262,34 @@ func TestSideFiles(t *testing.T) {
 			good && (o.Metadata["signature"] != "ab" || o.Metadata["backfill"] != "t") {
 			t.Errorf("%s: %q", key, o.Metadata)
 		}
+	}
+}
+
+// TestForgedNames: nothing among the logs is hidden by a name alone.
+func TestForgedNames(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "bucket")
+	forged := []string{
+		"AWSLogs/x/alone.json.gz.metadata.json", "AWSLogs/x/public-keys-eu.json", "AWSLogs/x/public-keys.json",
+		"AWSLogs/x/real.metadata.json.metadata.json", "AWSLogs/x/y.metadata.json", "AWSLogs/z/.metadata.json",
+	}
+	for _, name := range forged {
+		writeFile(t, dir, name, "data")
+	}
+	writeFile(t, dir, "AWSLogs/x/real", "data")
+	writeFile(t, dir, "AWSLogs/x/real.metadata.json", "{}")
+	writeFile(t, dir, "AWSLogs/x/y/real", "data") // a folder is no file
+	d := openDir(t, dir)
+	want := append([]string{"AWSLogs/x/real", "AWSLogs/x/y/real"}, forged...)
+	slices.Sort(want)
+	if got := keys(d, verify.Ref{Bucket: "bucket"}, "", ""); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	dirs, err := d.Dirs(context.Background(), verify.Ref{Bucket: "bucket", Key: "AWSLogs/"})
+	if err != nil || !slices.Equal(dirs, []string{"x/", "z/"}) {
+		t.Errorf("%q, %v", dirs, err)
+	}
+	if got := d.PublicKeyFiles(); got != nil {
+		t.Errorf("key files among the logs: %q", got)
 	}
 }
 
@@ -278,6 +345,8 @@ func TestOddFiles(t *testing.T) {
 	link("/dev/zero", "zero")
 	makePipe(t, filepath.Join(bucket, "AWSLogs/x/pipe"))
 	os.Symlink(dir, filepath.Join(bucket, "AWSLogs/outside"))
+	os.Symlink("x", filepath.Join(bucket, "AWSLogs/inside"))
+	os.Symlink("empty", filepath.Join(bucket, "AWSLogs/hollow"))
 	d := openDir(t, bucket)
 	for name, want := range map[string]string{
 		"real": "data", "link": "data", "dots": "data", "out": "read-failed", "absolute": "read-failed", "loop": "read-failed",
@@ -295,12 +364,22 @@ func TestOddFiles(t *testing.T) {
 	if _, _, err := read(d, verify.Ref{Bucket: "bucket", Key: "AWSLogs/outside/secret"}); reason(err) != verify.ReadFailed {
 		t.Error("a linked folder led outside:", err)
 	}
-	if got := keys(d, verify.Ref{Bucket: "bucket"}, "", ""); len(got) != 9 || slices.Contains(got, "AWSLogs/x/pipe") {
-		t.Errorf("%q", got)
+	var want []string
+	for _, name := range []string{"hollow", "inside", "outside", "x/absolute", "x/dangling", "x/dots", "x/folder", "x/link", "x/loop", "x/out", "x/real", "x/zero"} {
+		want = append(want, "AWSLogs/"+name)
+	}
+	if got := keys(d, verify.Ref{Bucket: "bucket"}, "", ""); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 	dirs, err := d.Dirs(context.Background(), verify.Ref{Bucket: "bucket", Key: "AWSLogs/"})
-	if err != nil || !slices.Equal(dirs, []string{"x/"}) {
+	if err != nil || !slices.Equal(dirs, []string{"inside/", "outside/", "x/"}) {
 		t.Errorf("%q, %v", dirs, err)
+	}
+	if got := keys(d, verify.Ref{Bucket: "bucket", Key: "AWSLogs/outside/"}, "", ""); len(got) != 1 || !strings.Contains(got[0], "read-failed") {
+		t.Errorf("listed what lies outside: %q", got)
+	}
+	if got := keys(d, verify.Ref{Bucket: "bucket", Key: "AWSLogs/inside/"}, "", ""); len(got) != 9 {
+		t.Errorf("a linked folder that was asked for: %q", got)
 	}
 }
 
@@ -327,7 +406,7 @@ func TestForbiddenFiles(t *testing.T) {
 
 func TestBigFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "bucket")
-	for _, size := range []int{0, 1, 4096, 4097, wholeBytes, wholeBytes + 1, 5 << 20} {
+	for _, size := range []int{0, 1, 4096, 4097, 1<<20 + 1, wholeBytes, wholeBytes + 1, 5 << 20} {
 		name := fmt.Sprint("AWSLogs/x/", size)
 		data := strings.Repeat("abcdefg", size/7+1)[:size]
 		writeFile(t, dir, name, data)
