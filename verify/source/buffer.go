@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	wholeBytes  = 1 << 20  // a body up to this is read whole before it is used
+	wholeBytes  = 4 << 20  // a body up to this is read whole before it is used
 	budgetBytes = 64 << 20 // of bodies read whole and not used up yet, a store
 	leastClass  = 12       // buffers have powers of two, from 4 KiB
 )
@@ -23,7 +23,7 @@ type buffer struct {
 
 // buffers lends buffers of powers of two, at most budgetBytes of them at once.
 type buffers struct {
-	pools  [21 - leastClass]sync.Pool
+	pools  [23 - leastClass]sync.Pool
 	budget *semaphore.Weighted
 }
 

@@ -14,7 +14,7 @@ import (
 // emptyHash is the SHA-256 of no bytes: a GET's payload.
 const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-// Read fetches one object with one GET. A body of up to 1 MiB is read whole
+// Read fetches one object with one GET. A body of up to 4 MiB is read whole
 // first, so that use never holds a connection and never sees a broken body;
 // a bigger one is handed over as it comes. The body is use's only until use
 // returns. An error of use is returned as it is.
