@@ -137,14 +137,18 @@ func (j *judgement) check(t testing.TB, w *verifytest.World, want want) {
 	}
 	maps.Copy(expected, want.files)
 	maps.DeleteFunc(expected, func(_, outcome string) bool { return outcome == "" })
+	var wrong []string
 	for _, f := range j.files {
 		if was, ok := expected[f.URI]; !ok || was != outcome(f) {
-			t.Errorf("%q: %s %s, want %q", f.URI, outcome(f), f.Detail, was)
+			wrong = append(wrong, fmt.Sprintf("%q: %s %s, want %q", f.URI, outcome(f), f.Detail, was))
 		}
 		delete(expected, f.URI)
 	}
 	for uri, outcome := range expected {
-		t.Errorf("%q: nothing is said of it, want %q", uri, outcome)
+		wrong = append(wrong, fmt.Sprintf("%q: nothing is said of it, want %q", uri, outcome))
+	}
+	if len(wrong) > 0 {
+		t.Errorf("%d files:\n%s", len(wrong), strings.Join(wrong[:min(len(wrong), 10)], "\n"))
 	}
 	j.checkFindings(t, want.findings)
 	j.addsUp(t)
