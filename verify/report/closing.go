@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,24 +11,33 @@ import (
 
 // A tally counts what is not good, by class, and the words seen.
 type tally struct {
-	chains int
-	counts map[verify.Class]map[string]int // by "log verdict", "digest verdict" or a finding's kind
-	words  map[string]bool                 // of what is unproven or worse, for Advice
+	chains   int
+	counts   map[verify.Class]map[string]int // by "log verdict", "digest verdict" or a finding's kind
+	accepted map[string]int                  // the same, of what is a remark by --accept alone
+	words    map[string]bool                 // of what is unproven or worse, for Advice
 }
 
 func newTally() tally {
-	return tally{counts: map[verify.Class]map[string]int{}, words: map[string]bool{}}
+	return tally{counts: map[verify.Class]map[string]int{}, accepted: map[string]int{}, words: map[string]bool{}}
 }
 
-func (t *tally) count(c verify.Class, what string) {
-	if t.counts[c] == nil {
-		t.counts[c] = map[string]int{}
+// count counts something that has a class after the policy and had one before.
+func (t *tally) count(after, before verify.Class, what string) {
+	if after < before {
+		t.accepted[what]++
+		return
 	}
-	t.counts[c][what]++
+	if t.counts[after] == nil {
+		t.counts[after] = map[string]int{}
+	}
+	t.counts[after][what]++
 }
+
+// ownClass is a file's class before the policy.
+func ownClass(f verify.File) verify.Class { return verify.Policy{}.File(f.Verdict, f.Reasons) }
 
 func (t *tally) file(f verify.File) {
-	t.count(f.Class, f.Kind+" "+string(f.Verdict))
+	t.count(f.Class, ownClass(f), f.Kind+" "+string(f.Verdict))
 	if f.Class < verify.ClassUnproven {
 		return
 	}
@@ -40,27 +48,28 @@ func (t *tally) file(f verify.File) {
 }
 
 func (t *tally) finding(f verify.Finding) {
-	t.count(f.Class, string(f.Kind))
+	t.count(f.Class, f.Kind.Class(), string(f.Kind))
 	if f.Class >= verify.ClassUnproven {
 		t.words[string(f.Kind)] = true
 	}
 }
 
-// list names what a class holds: "2 log files modified, 1 deleted, 1 gap".
-func (t *tally) list(c verify.Class) string {
-	counts := maps.Clone(t.counts[c])
+// list names what was counted: "2 log files modified, 1 deleted, 1 gap".
+func list(counts map[string]int) string {
 	var parts []string
 	for _, kind := range []string{"log", "digest"} {
 		named := false
 		for _, v := range slices.Backward(verify.Verdicts) {
 			key := kind + " " + string(v)
 			n := counts[key]
-			if n == 0 || v == verify.Kept && c < verify.ClassUnproven {
+			switch {
+			case n == 0:
 				continue
-			}
-			if named {
+			case v == verify.Kept: // and worse than good all the same
+				parts = append(parts, files(n, kind)+" kept but named by --fail-on")
+			case named:
 				parts = append(parts, thousands(n)+" "+string(v))
-			} else {
+			default:
 				parts = append(parts, files(n, kind)+" "+string(v))
 			}
 			named = true
@@ -110,17 +119,24 @@ func findings(n int, k verify.FindingKind) string {
 // to do next.
 func (t *textWriter) closing(s verify.Summary) {
 	kept := files(s.Digests[verify.Kept], "digest") + " and " + files(s.Logs[verify.Kept], "log")
-	tampering, unproven, remarks := t.tally.list(verify.Tampering), t.tally.list(verify.ClassUnproven), t.tally.list(verify.Remark)
+	of := func(c verify.Class) string { return list(t.tally.counts[c]) }
+	tampering, unproven, remarks, accepted := of(verify.Tampering), of(verify.ClassUnproven), of(verify.Remark), list(t.tally.accepted)
 	sentence := "All kept: " + kept + "."
 	class := verify.Good
 	switch s.Exit {
 	case 0:
+		if accepted != "" {
+			class, sentence = verify.Remark, "Nothing found but what was accepted: "+accepted+"; "+kept+" kept."
+		}
 	case 1:
 		class = verify.Tampering
 		sentence = "Tampering found: " + orElse(tampering, "see above") + also("; not proven: ", unproven) + "; " + kept + " kept."
 	default:
 		class = verify.ClassUnproven
 		sentence = "Not proven: " + orElse(unproven, "see above") + "; " + kept + " kept."
+	}
+	if accepted != "" && s.Exit != 0 {
+		sentence += " Accepted: " + accepted + "."
 	}
 	if remarks != "" {
 		sentence += " Remarks: " + remarks + "."

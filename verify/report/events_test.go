@@ -150,5 +150,32 @@ func runs() []aRun {
 	all := tamperedRun()
 	all.name, all.options = "all", Options{All: true, Color: true}
 	all.events = append([]event{aFile(verify.File{Kind: "log", URI: logs + "k.json.gz", Verdict: verify.Kept})}, all.events...)
-	return []aRun{keptRun(), tamperedRun(), nothing, interrupted, all}
+	return []aRun{keptRun(), tamperedRun(), nothing, interrupted, all, acceptedRun(), failedRun()}
+}
+
+// acceptedRun is tampered and unproven, and all of it was accepted.
+func acceptedRun() aRun {
+	r := keptRun()
+	day := logs + "eu-west-1/2026/03/10/"
+	r.name, r.events = "accepted", append([]event{
+		aFile(verify.File{Kind: "log", URI: day + "a.json.gz", Verdict: verify.Deleted, Reasons: []verify.Reason{verify.NotFound}, Class: verify.Remark}),
+		aFile(verify.File{Kind: "log", URI: day + "b.json.gz", Verdict: verify.Unreferenced, Reasons: []verify.Reason{verify.CoverageUnknown}, Class: verify.Remark}),
+		aFile(verify.File{Kind: "log", URI: day + "p.json.gz", Verdict: verify.Pending, Reasons: []verify.Reason{verify.NoDigest}}),
+		aFinding(verify.Finding{Kind: verify.Gap, Message: "no digest covers 3 hours", Class: verify.Remark}),
+		aFinding(verify.Finding{Kind: verify.NotStarted, Message: "the window begins before the chain does"}),
+	}, r.events...)
+	r.end.Logs = by{verify.Kept: 1033, verify.Deleted: 1, verify.Unreferenced: 1, verify.Pending: 1}
+	return r
+}
+
+// failedRun is kept, and --fail-on makes tampering of some of it.
+func failedRun() aRun {
+	r := keptRun()
+	r.name, r.events = "failed", append([]event{
+		aFile(verify.File{Kind: "digest", URI: digests + "eu-west-1/2026/03/10/d.json.gz", Verdict: verify.Kept, Reasons: []verify.Reason{verify.Redelivered}, Class: verify.Tampering}),
+		aFile(verify.File{Kind: "log", URI: logs + "eu-west-1/2026/03/10/k.json.gz", Verdict: verify.Kept, Class: verify.Tampering}),
+		aFinding(verify.Finding{Kind: verify.KeysInCopy, Message: "the public keys are those in the copy itself", Class: verify.Tampering}),
+	}, r.events...)
+	r.end.Verdict, r.end.Exit = "tampered", 1
+	return r
 }

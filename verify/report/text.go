@@ -29,6 +29,7 @@ type textWriter struct {
 	order  []alike       // the keys of same, as they first came
 	told   map[span]bool // times of the chain at hand that a finding told
 	last   string        // why the file before is not kept
+	failed bool          // a kept file was counted as tampering
 	err    error         // the first of writing to a spool
 }
 
@@ -58,6 +59,7 @@ func (t *textWriter) Start(h verify.Header) error {
 
 func (t *textWriter) File(f verify.File) error {
 	t.tally.file(f)
+	t.failed = t.failed || f.Verdict == verify.Kept && f.Class > verify.Good
 	a := alike{f.Kind, f.Verdict, Explain(f), f.Class}
 	if t.same[a]++; t.same[a] == 1 {
 		t.order = append(t.order, a)
@@ -82,10 +84,10 @@ func (t *textWriter) fileLines(f verify.File, a alike) {
 
 // why is why a file is not kept, and what it was compared with.
 func (t *textWriter) why(f verify.File, a alike) string {
-	if f.Verdict == verify.Kept && len(f.Reasons) == 0 {
+	if f.Verdict == verify.Kept && len(f.Reasons) == 0 && f.Class == verify.Good {
 		return ""
 	}
-	why := a.why + judged(f.Class, f.Verdict.Class())
+	why := a.why + judged(f.Class, ownClass(f))
 	if f.Detail != "" {
 		why += ": " + CleanText(f.Detail)
 	}

@@ -14,11 +14,18 @@ func (t *textWriter) End(s verify.Summary) error {
 		return t.err
 	}
 	t.head(s)
+	heading := "Files not kept"
+	switch {
+	case t.all:
+		heading = "Files"
+	case t.failed:
+		heading = "Files not kept, or named by --fail-on"
+	}
 	err := errors.Join(
 		t.chains.print(t.w, t.paint),
-		t.section("Files not kept", t.all, &t.files),
-		t.section("Time not covered", false, &t.gaps),
-		t.section("Findings", false, &t.others),
+		t.section(heading, &t.files),
+		t.section("Time not covered", &t.gaps),
+		t.section("Findings", &t.others),
 	)
 	t.closing(s)
 	return errors.Join(err, t.w.Flush())
@@ -42,12 +49,9 @@ func (t *textWriter) head(s verify.Summary) {
 }
 
 // section prints a spool under a heading; an empty one not at all.
-func (t *textWriter) section(heading string, all bool, s *spool) error {
+func (t *textWriter) section(heading string, s *spool) error {
 	if s.empty() {
 		return nil
-	}
-	if all {
-		heading = "Files"
 	}
 	fmt.Fprintf(t.w, "\n%s\n", t.paint.bold(heading))
 	return s.copyTo(t.w)
