@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -110,7 +111,11 @@ func (o *simulateOptions) run(dir string) error {
 	o.dir.Buckets = len(world.Buckets()) > 1
 	if err := world.WriteDir(dir, o.dir); err != nil {
 		empty(dir)
-		return fmt.Errorf("writing the trail: %w", err)
+		err = fmt.Errorf("writing the trail: %w", err)
+		if slices.Contains(o.damage, "hostile-path") {
+			err = &hintedError{err, []string{"the damage hostile-path can only be done to a bucket: no directory holds such names"}}
+		}
+		return err
 	}
 	return nil
 }

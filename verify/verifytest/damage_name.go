@@ -19,7 +19,7 @@ var nameDamages = []Damage{
 			"", "\u202egnp.log\u2066.json.gz", "invalid-\xff\xfe-utf8.json.gz", "%2e%2e%2fescaped+plus.json.gz", " space .json.gz"),
 	},
 	{
-		Name: "hostile-path", Says: "objects whose keys a directory cannot hold (.., empty elements) are laid among the logs", order: changes,
+		Name: "hostile-path", Says: "objects whose keys a directory cannot hold (.., empty elements) are laid among the logs: in a bucket only, not by simulate", order: changes,
 		Expect: "they are unreferenced (no-digest), or pending while younger than 48 hours", Exit: 3,
 		do: layNames("../../../../../../../../etc/passwd", "a//b.json.gz", "./c.json.gz"),
 	},
