@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -108,7 +109,7 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 	start := c.coveredFrom(next)
 	for _, d := range untrusted {
 		from := d.name.End.Add(-time.Hour)
-		if d.err != nil && judgeError(d.err).verdict == Deleted {
+		if d.err != nil && judgeDigest(d).verdict == Deleted {
 			if c.id.Backfill {
 				c.rest(NotYetDue, earlier(from, start))
 				c.hole(c.book.paint(DigestDeleted, earlier(d.name.End, start)), "its digest is deleted")
@@ -142,13 +143,13 @@ func (c *chainRun) coveredFrom(d *sight) time.Time {
 // holeState says why no trusted digest covers the time before next.
 func (c *chainRun) holeState(next *sight, untrusted []*sight) (State, string) {
 	if next.record.Previous == nil {
-		if c.last == nil && c.first == 0 {
+		if c.last == nil && c.first == 0 && !c.startedBefore(c.r.ctx) {
 			return BeforeStart, "the chain starts later"
 		}
 		return InGap, "no digest: logging or log file validation was off; the chain starts anew"
 	}
 	for _, d := range untrusted {
-		if d.err != nil && d.next == next && judgeError(d.err).verdict == Deleted {
+		if d.err != nil && slices.Contains(d.nexts, next) && judgeDigest(d).verdict == Deleted {
 			return DigestDeleted, "the next digest names one that is deleted"
 		}
 	}
@@ -161,7 +162,7 @@ func (c *chainRun) accountRest(untrusted []*sight) {
 		return
 	}
 	for _, d := range untrusted {
-		if !d.authentic() && (d.err == nil || judgeError(d.err).verdict != Deleted) {
+		if !d.authentic() && (d.err == nil || judgeDigest(d).verdict != Deleted) {
 			c.rest(c.background(), d.name.End.Add(-time.Hour))
 			c.book.paint(Unproven, d.name.End)
 		}
@@ -196,6 +197,11 @@ func (c *chainRun) tail() {
 		return
 	}
 	due := earlier(c.book.window.End, c.r.horizon.Add(-DigestDue))
+	if len(c.refs) == 0 {
+		c.find(Finding{Kind: NoDigests, Message: "the trail's backfill digests are there, its hourly ones are not"})
+		c.book.paint(InGap, c.book.window.End)
+		return
+	}
 	if s := c.book.paint(c.background(), due); s.state == InGap && s.end.After(s.start) {
 		const reason = "no digest, though one is due"
 		c.record.Gaps = append(c.record.Gaps, Hole{s.start, s.end, reason})

@@ -14,6 +14,7 @@ import (
 type listing struct {
 	Entry
 	name digest.Name
+	peek *sight // what was seen of it, where it was read before its turn
 }
 
 // A step is one thing to report, in order: a result that is ready, or a log
@@ -60,25 +61,15 @@ type chainRun struct {
 const (
 	readAhead      = 32        // digests of a chain read before their turn
 	readAheadBytes = 128 << 10 // and their compressed bytes: entries hardly compress below 70 bytes
-	maxWaiting     = 64        // unconfirmed digests kept while looking for one that speaks of them
-	maxForged      = 32        // badly signed digests after the window that are read past
+	maxWaiting     = 24        // unconfirmed digests kept while looking for one that speaks of them; hours, less than PendingAge
+	maxWaitingLogs = 50_000    // and the logs they list
+	maxForged      = 64        // badly signed digests after the window that are read past
 	maxWalk        = 10_000    // digests followed one by one where a listing is refused
 )
 
 func newChainRun(g *groupRun, id digest.Chain, refs []listing, w Window) *chainRun {
-	slices.SortFunc(refs, func(a, b listing) int {
-		if c := a.name.End.Compare(b.name.End); c != 0 {
-			return c
-		}
-		return compareRefs(a.Ref, b.Ref)
-	})
 	c := &chainRun{r: g.r, g: g, id: id, refs: refs, book: newLedger(w)}
-	c.first, _ = slices.BinarySearchFunc(refs, w.Start, func(l listing, t time.Time) int {
-		if l.name.End.After(t) {
-			return 1
-		}
-		return -1
-	})
+	c.order()
 	c.record = Chain{
 		Organization: id.Organization, Account: id.Account, Region: id.Region, HomeRegion: id.HomeRegion,
 		Trail: id.Trail, Backfill: id.Backfill, Digests: map[Verdict]int{}, Logs: map[Verdict]int{}, Gaps: []Hole{},
@@ -92,6 +83,10 @@ func (c *chainRun) steps(until time.Time) source[step] {
 	return func(ctx context.Context) iter.Seq[step] {
 		return func(yield func(step) bool) {
 			c.yield = yield
+			if c.id.Backfill && c.witness == nil {
+				c.backfill(ctx)
+				return
+			}
 			c.held = c.through(ctx, c.sights(ctx, until), c.held)
 			if ctx.Err() != nil || c.stopped || !until.IsZero() {
 				return
@@ -121,14 +116,14 @@ func (c *chainRun) sights(ctx context.Context, until time.Time) iter.Seq[*sight]
 	if last {
 		until = w.End.Add(time.Hour)
 	}
-	from := max(c.handed, c.first-1, 0)
+	from := max(c.handed, c.before())
 	to := from
 	for to < len(c.refs) && !c.refs[to].name.End.After(until) {
 		to++
 	}
 	c.handed = to
 	return func(yield func(*sight) bool) {
-		more := witnessed(w)
+		more := c.witnessed()
 		done := false
 		for s := range c.read(ctx, c.refs[from:to]) {
 			done = more(s)
@@ -147,16 +142,28 @@ func (c *chainRun) sights(ctx context.Context, until time.Time) iter.Seq[*sight]
 	}
 }
 
+// before is the first digest to read: one from before the window, because logs
+// near its edge may be named there, with all that pass for that one.
+func (c *chainRun) before() int {
+	const most = 8
+	i := c.first
+	for i > 0 && c.first-i < most && (i == c.first || c.refs[i-1].name.End.After(c.book.window.Start.Add(-2*time.Hour))) {
+		i--
+	}
+	return i
+}
+
 // witnessed says of each digest in turn whether enough has been read after the
 // window. One that is signed is enough. Where signatures are lost, the next
 // but one confirms the next. What is not signed by CloudTrail, and says it is,
 // cannot crowd those out.
-func witnessed(w Window) func(*sight) bool {
+func (c *chainRun) witnessed() func(*sight) bool {
+	w, copied := c.book.window, c.r.relative
 	later, forged := 0, 0
 	return func(s *sight) bool {
 		switch {
 		case s.start().Before(w.End):
-		case s.own == sigWrong:
+		case s.own != sigHolds && !copied: // a bucket's digests are signed
 			forged++
 		default:
 			later++
@@ -183,6 +190,9 @@ func (c *chainRun) read(ctx context.Context, refs []listing) iter.Seq[*sight] {
 		}
 	}
 	look := func(ctx context.Context, l listing) read {
+		if l.peek != nil {
+			return read{l.peek, l}
+		}
 		s, err := c.r.look(ctx, l.Entry, l.name)
 		if err != nil {
 			c.r.fail(err)
@@ -240,10 +250,8 @@ func (c *chainRun) introduce(s, held *sight) {
 // admit takes the next digest in order, with all that can be known of it.
 func (c *chainRun) admit(ctx context.Context, d *sight) {
 	if !d.authentic() {
-		if c.waiting = append(c.waiting, d); len(c.waiting) > maxWaiting {
-			c.settleOne(c.waiting[0])
-			c.waiting = slices.Delete(c.waiting, 0, 1)
-		}
+		c.waiting = append(c.waiting, d)
+		c.giveUp()
 		return
 	}
 	c.fill(ctx, d)
@@ -253,6 +261,30 @@ func (c *chainRun) admit(ctx context.Context, d *sight) {
 	c.settle(d)
 	c.waiting = append(c.waiting[:0], d)
 	c.last = d
+}
+
+// giveUp settles what has waited for too long. The authentic one at the head
+// is not given up: whoever plants digests behind it would choose when.
+func (c *chainRun) giveUp() {
+	head := 0
+	if len(c.waiting) > 0 && c.waiting[0].authentic() {
+		head = 1
+	}
+	for len(c.waiting) > head+1 && (len(c.waiting) > maxWaiting || listed(c.waiting[head:]) > maxWaitingLogs) {
+		c.settleOne(c.waiting[head])
+		c.waiting = slices.Delete(c.waiting, head, head+1)
+	}
+}
+
+// listed is how many logs digests list that have not been handed out.
+func listed(digests []*sight) int {
+	n := 0
+	for _, d := range digests {
+		if d.record != nil {
+			n += len(d.record.Logs)
+		}
+	}
+	return n
 }
 
 // settle judges all that wait, now that next, an authentic digest or the end
@@ -292,7 +324,10 @@ func (c *chainRun) settleOne(d *sight) {
 		// Its logs are not this run's business, but a log near the window's
 		// edge may be named by it.
 		if ruling.verdict == Kept {
-			c.g.note(d.record.Logs)
+			c.g.note(d.record.Logs, c.id.Backfill)
+		}
+		if d.record != nil {
+			d.record.Logs = nil
 		}
 		return
 	}
@@ -331,7 +366,7 @@ func (c *chainRun) logs(d *sight, trusted bool) {
 		if c.stopped {
 			return
 		}
-		if !c.g.firstTime(l, trusted) {
+		if !c.g.firstTime(l, trusted, c.id.Backfill) {
 			continue
 		}
 		c.r.Progress.Logs.Add(1)
@@ -347,7 +382,7 @@ func digestFile(d *sight, r ruling) *File {
 		Size: d.content.Size, Start: &start, End: &end, Version: d.version,
 	}
 	if d.vouched() && d.err == nil && r.verdict == Modified {
-		f.Expected = d.next.record.Previous.Hash.String()
+		f.Expected = d.previous().Hash.String()
 		if d.content.Form == digest.Exact || d.content.Form == digest.TrailingData {
 			f.Actual = d.content.Hash.String()
 		}

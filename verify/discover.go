@@ -32,6 +32,7 @@ func (g group) chainRef() *ChainRef {
 // them.
 type account struct {
 	organization, id string
+	region           string // the only one, where the user's path chose it
 	places           []place
 	problem          *Finding
 }
@@ -39,8 +40,8 @@ type account struct {
 // Bounds of the search for "AWSLogs/" below a root: a trail's prefix is rarely
 // more than one folder, and a bucket may hold millions of others.
 const (
-	maxPrefixDepth = 6
-	maxPrefixDirs  = 500
+	maxPrefixDepth = 8
+	maxPrefixDirs  = 5000
 )
 
 // discover finds all groups by delimiter listings, in the order of
@@ -111,30 +112,41 @@ func (r *run) logRoots(ctx context.Context, root Ref, problem func(Ref, error)) 
 	}
 	var found []logRoot
 	level, asked := []Ref{root}, 0
-	for depth := 0; depth < maxPrefixDepth && len(level) > 0; depth++ {
+	for depth := 0; len(level) > 0; depth++ {
+		if asked += len(level); asked > maxPrefixDirs || depth > maxPrefixDepth {
+			r.remark(Finding{Kind: NotSearched, URI: level[0].URI(), Message: fmt.Sprintf(
+				"not all folders were searched for AWSLogs/, only %d levels and %d folders; name the trail's prefix (or s3://BUCKET/AWSLogs) to verify what lies below it alone",
+				maxPrefixDepth, maxPrefixDirs)})
+			break
+		}
 		var next []Ref
-		for _, at := range level {
-			if asked++; asked > maxPrefixDirs {
-				r.remark(Finding{Kind: NotSearched, URI: root.URI(), Message: fmt.Sprintf(
-					"more than %d folders: not all were searched for AWSLogs/; name the trail's prefix to verify what lies below it", maxPrefixDirs)})
-				return found
+		for below := range ordered(ctx, r.slots, min(32, r.InFlight), values(level), r.below) {
+			if below.err != nil {
+				problem(below.at, below.err)
 			}
-			dirs, err := r.Store.Dirs(ctx, at)
-			if err != nil {
-				problem(at, err)
-				continue
-			}
-			for _, d := range dirs {
+			for _, d := range below.dirs {
 				if d == "AWSLogs/" {
-					found = append(found, logRoot{place: at})
+					found = append(found, logRoot{place: below.at})
 				} else {
-					next = append(next, Ref{at.Bucket, at.Key + d})
+					next = append(next, Ref{below.at.Bucket, below.at.Key + d})
 				}
 			}
 		}
 		level = next
 	}
 	return found
+}
+
+// folders is one delimiter listing's answer.
+type folders struct {
+	at   Ref
+	dirs []string
+	err  error
+}
+
+func (r *run) below(ctx context.Context, at Ref) folders {
+	dirs, err := r.Store.Dirs(ctx, at)
+	return folders{at, dirs, err}
 }
 
 func (r *run) chosenRoot(root Ref, rest string) []logRoot {
@@ -170,7 +182,7 @@ func (r *run) accountsAt(ctx context.Context, l logRoot, problem func(Ref, error
 		for _, d := range dirs {
 			id := strings.TrimSuffix(d, "/")
 			if digest.IsAccount(id) && (l.account == "" || l.account == id) && r.wanted("account", r.Filter.Accounts, id) {
-				found = append(found, account{organization: organization, id: id, places: []place{l.place}})
+				found = append(found, account{organization: organization, id: id, region: l.region, places: []place{l.place}})
 			}
 		}
 	}
@@ -209,6 +221,9 @@ func (r *run) regions(ctx context.Context, a account) []group {
 			}
 			for _, d := range dirs {
 				region := strings.TrimSuffix(d, "/")
+				if a.region != "" && a.region != region {
+					continue
+				}
 				g := groups[region]
 				if g == nil {
 					g = &group{organization: a.organization, account: a.id, region: region}

@@ -16,47 +16,32 @@ var firstDigest = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // extent is the window that stands for everything: from an hour before the
 // first digest's end to the last digest's end or the last log, over all chains.
-// It reads names only, of the first and the last day of each region.
+// It reads names only: those of all digests, and of the logs from the last
+// digest's day on.
 func (r *run) extent() Window {
-	var w Window
-	stretch := func(start, end time.Time) {
-		if start.Before(firstDigest) || end.After(r.Now.AddDate(0, 0, 1)) {
-			return // a planted name: it must not stretch the window over centuries
-		}
-		if w.Start.IsZero() || start.Before(w.Start) {
-			w.Start = start
-		}
-		if end.After(w.End) {
-			w.End = end
-		}
-	}
-	var logs Window
-	groups := []group{}
+	var w, logs Window
+	var groups []group
 	// The run discovers once more to judge: count and remark only then.
 	defer func() { r.remarks = nil; r.Progress.Chains.Store(0) }()
 	for g := range r.discover(r.ctx) {
-		if groups = append(groups, g); g.problem != nil {
-			continue
-		}
-		r.edges(g, digest.DigestFolder, "", func(key string) {
-			if n, err := digest.ParseName(key); err == nil {
-				stretch(n.End.Add(-time.Hour), n.End)
-			}
-		})
-	}
-	for _, g := range groups {
 		if g.problem != nil {
 			continue
 		}
-		// Of the logs only those matter that came after the last digest, or all
-		// where there is none.
-		from := ""
-		if !w.IsZero() {
-			from = g.account + "_" + digest.LogFolders[0] + "_" + g.region + "_" + w.End.Format("20060102T1504")
-		}
-		r.edges(g, digest.LogFolders[0], from, func(key string) {
-			n, err := digest.ParseLogName(key)
-			if err == nil && n.Delivered.Before(r.Now.AddDate(0, 0, 1)) && n.Delivered.After(firstDigest) {
+		groups = append(groups, g)
+		r.eachKey(g, digest.DigestFolder, "", func(key string) {
+			if n, err := digest.ParseName(key); err == nil && r.plausible(n.End) {
+				w.stretch(n.End.Add(-time.Hour))
+				w.stretch(n.End)
+			}
+		})
+	}
+	day := ""
+	if !w.IsZero() {
+		day = w.End.Format("2006/01/02")
+	}
+	for _, g := range groups {
+		r.eachKey(g, digest.LogFolders[0], day, func(key string) {
+			if n, err := digest.ParseLogName(key); err == nil && r.plausible(n.Delivered) {
 				logs.stretch(n.Delivered)
 			}
 		})
@@ -70,6 +55,12 @@ func (r *run) extent() Window {
 	return w
 }
 
+// plausible reports whether a name's time may be CloudTrail's. A planted name
+// must not stretch the window over centuries.
+func (r *run) plausible(t time.Time) bool {
+	return t.After(firstDigest) && t.Before(r.Now.AddDate(0, 0, 1))
+}
+
 func (w *Window) stretch(t time.Time) {
 	if w.Start.IsZero() || t.Before(w.Start) {
 		w.Start = t
@@ -79,32 +70,20 @@ func (w *Window) stretch(t time.Time) {
 	}
 }
 
-// edges gives each key of the first and of the last day below a group's
-// folders of one kind; with from, only the last day's names after it. Errors
-// show again when the same folders are listed to be judged.
-func (r *run) edges(g group, kind, from string, use func(key string)) {
+// eachKey gives the keys below a group's folders of one kind, from a day on.
+// Errors show again when the same folders are listed to be judged.
+func (r *run) eachKey(g group, kind, from string, use func(key string)) {
 	for _, p := range g.places {
 		at := Ref{p.Bucket, p.Key + accountFolder(g.organization, g.account) + kind + "/" + g.region + "/"}
-		first := ""
-		for _, last := range []bool{false, true} {
-			if !last && from != "" {
-				continue
-			}
-			day, err := r.edgeDay(r.ctx, at, last)
-			if err != nil || day == "" || day == first {
+		after := ""
+		if from != "" {
+			after = at.Key + from
+		}
+		for e, err := range r.Store.List(r.ctx, at, after, "") {
+			if err != nil {
 				break
 			}
-			first = day
-			after := ""
-			if from != "" {
-				after = day + from
-			}
-			for e, err := range r.Store.List(r.ctx, Ref{at.Bucket, day}, after, "") {
-				if err != nil {
-					break
-				}
-				use(e.Key)
-			}
+			use(e.Key)
 		}
 	}
 }
@@ -168,25 +147,45 @@ func (r *run) checkDelivery(t *tally) {
 	if d == nil {
 		return
 	}
+	trouble := func(format string, args ...any) {
+		t.find(Finding{Kind: Undelivered, Message: fmt.Sprintf(format, args...)})
+	}
+	if d.StatusError != "" {
+		trouble("CloudTrail does not tell the trail's status, so what is found cannot be held against it: %.300s", d.StatusError)
+		return
+	}
 	if d.DigestError != "" {
-		t.find(Finding{Kind: Undelivered, Message: fmt.Sprintf("CloudTrail could not deliver the latest digest: %.300q", d.DigestError)})
+		trouble("CloudTrail could not deliver the latest digest: %.300q", d.DigestError)
 	}
 	if !d.Validation {
-		t.find(Finding{Kind: Undelivered, Message: "log file validation is switched off for the trail, so no digests are delivered"})
+		trouble("log file validation is switched off for the trail, so no digests are delivered")
+	}
+	if !d.Logging {
+		trouble("logging is switched off for the trail")
 	}
 	if d.LatestDigest.IsZero() || d.LatestDigest.After(r.Window.End.Add(2*time.Hour)) {
 		return // the window ends before the newest digest: it says nothing of it
 	}
+	// The time is the trail's, over all accounts of an organization.
+	var newest *delivered
 	for _, id := range slices.SortedFunc(maps.Keys(r.newest), compareChains) {
-		l := r.newest[id]
-		missing := d.LatestDigest.Sub(l.end) > 2*time.Hour
-		if !l.modified.IsZero() {
-			missing = d.LatestDigest.Sub(l.modified) > 30*time.Minute
-		}
-		if missing {
-			t.find(Finding{Kind: Stale, URI: l.URI(), Chain: &ChainRef{id.Organization, id.Account, id.Region, id.Trail, false},
-				Message: fmt.Sprintf("CloudTrail delivered a digest at %s, but the newest one found ends at %s: newer ones are missing",
-					d.LatestDigest.Format(time.RFC3339), l.end.Format(time.RFC3339))})
+		if n := r.newest[id]; newest == nil || n.end.After(newest.end) {
+			newest = &n
 		}
 	}
+	switch {
+	case newest == nil:
+		t.find(Finding{Kind: Stale, Message: fmt.Sprintf("CloudTrail delivered a digest in %s at %s, and none was found that can be trusted",
+			d.Region, d.LatestDigest.Format(time.RFC3339))})
+	case newest.missed(d.LatestDigest):
+		t.find(Finding{Kind: Stale, URI: newest.URI(), Message: fmt.Sprintf("CloudTrail delivered a digest at %s, but the newest one found ends at %s: newer ones are missing",
+			d.LatestDigest.Format(time.RFC3339), newest.end.Format(time.RFC3339))})
+	}
+}
+
+// missed reports whether something newer was delivered at a time. A digest
+// comes about half an hour after its end; S3 says when it was stored, but what
+// is stored again says so too, so both must fit.
+func (n delivered) missed(latest time.Time) bool {
+	return latest.Sub(n.end) > 80*time.Minute || !n.modified.IsZero() && latest.Sub(n.modified) > 30*time.Minute
 }

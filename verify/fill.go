@@ -16,7 +16,7 @@ import (
 // choose which bucket is asked.
 func (c *chainRun) fill(ctx context.Context, d *sight) {
 	p := d.record.Previous
-	if p == nil || slices.ContainsFunc(c.waiting, func(w *sight) bool { return w.next == d }) {
+	if p == nil || c.witness != nil || slices.ContainsFunc(c.waiting, func(w *sight) bool { return slices.Contains(w.nexts, d) }) {
 		return
 	}
 	ref := Ref{p.Bucket, p.Object}
@@ -25,16 +25,20 @@ func (c *chainRun) fill(ctx context.Context, d *sight) {
 		c.broken(d, fmt.Sprintf("it names %.1200q as the digest before it, which is not one of this chain", ref.URI()))
 		return
 	}
-	if !name.End.After(c.since()) || !name.End.Before(d.record.End) {
+	if !name.End.Before(d.record.End) {
+		c.broken(d, fmt.Sprintf("it names %.1200q as the digest before it, which is not of a time before it", ref.URI()))
+		return
+	}
+	if !name.End.After(c.since()) {
 		return // before the window, or passed already: see reportSkipped
 	}
-	missing := Entry{Ref: ref}
+	missing := listing{Entry: Entry{Ref: ref}, name: name}
 	if listed := c.elsewhere(ctx, d, ref, name); len(listed) > 0 {
 		c.g.addPlace(Ref{ref.Bucket, name.Prefix})
 		c.insert(ctx, c.read(ctx, listed), d)
 		return
 	}
-	found := c.walk(ctx, listing{missing, name})
+	found := c.walk(ctx, missing)
 	c.insert(ctx, slices.Values(found), d)
 }
 
@@ -54,7 +58,7 @@ func (c *chainRun) since() time.Time {
 // one by one.
 func (c *chainRun) elsewhere(ctx context.Context, d *sight, ref Ref, name digest.Name) []listing {
 	place := Ref{ref.Bucket, name.Prefix}
-	if place == (Ref{d.ref.Bucket, d.name.Prefix}) || c.g.listed(place) {
+	if place == (Ref{d.ref.Bucket, d.name.Prefix}) || c.g.knows(place) {
 		return nil
 	}
 	at := Ref{ref.Bucket, name.Prefix + c.id.Folder()}
@@ -63,12 +67,12 @@ func (c *chainRun) elsewhere(ctx context.Context, d *sight, ref Ref, name digest
 	var found []listing
 	named := false
 	for e, err := range c.r.Store.List(ctx, at, after, until) {
-		if err != nil {
+		if err != nil || len(found) >= maxListed {
 			return nil
 		}
 		n, err := digest.ParseName(e.Key)
 		if err == nil && n.Chain == c.id && n.End.After(c.since()) && n.End.Before(d.record.End) {
-			found = append(found, listing{e, n})
+			found = append(found, listing{Entry: e, name: n})
 			named = named || c.r.Store.Holds(e.Ref, ref)
 		}
 	}
@@ -101,7 +105,7 @@ func (c *chainRun) walk(ctx context.Context, l listing) []*sight {
 		if known || err != nil || name.Chain != c.id || !name.End.After(c.since()) || !name.End.Before(s.record.End) {
 			break
 		}
-		l = listing{Entry{Ref: ref}, name}
+		l = listing{Entry: Entry{Ref: ref}, name: name}
 	}
 	slices.Reverse(found)
 	return found
@@ -111,7 +115,7 @@ func (c *chainRun) walk(ctx context.Context, l listing) []*sight {
 // that the next authentic one passes over.
 func (c *chainRun) reportSkipped(next *sight) {
 	d, p := c.last, next.record.Previous
-	if d == nil || p == nil || d.next != nil || !(d.inside || c.inside(next)) {
+	if d == nil || p == nil || len(d.nexts) > 0 || !(d.inside || c.inside(next)) {
 		return
 	}
 	name, err := digest.ParseName(p.Object)

@@ -39,10 +39,12 @@ type groupRun struct {
 	send   func(event) bool
 	sums   *sums
 	seed   maphash.Seed
-	named  [2]map[uint64]uint64 // log files that digests of this stretch and the one before name: hash of the place -> of what is expected there
-	chains []*chainRun          // judged
-	others []*chainRun          // of trails that were filtered out
-	extra  []place              // where chains turned out to have been delivered before
+	named  [3]map[uint64]uint64 // log files that digests of this stretch, of the one before, and backfill digests name: hash of the place -> of what is expected there
+	doubt  int                  // how many of them only untrusted digests name
+	byRef  map[ChainRef][]*chainRun
+	chains []*chainRun // judged
+	others []*chainRun // of trails that were filtered out
+	extra  []place     // where chains turned out to have been delivered before
 }
 
 // verifyGroup runs one group and sends its results. It stops early only when
@@ -50,7 +52,7 @@ type groupRun struct {
 // found and what it had not.
 func (r *run) verifyGroup(g group, send func(event) bool) {
 	defer r.Progress.ChainsDone.Add(1)
-	gr := &groupRun{r: r, g: g, ctx: r.ctx, send: send, sums: newSums(), seed: maphash.MakeSeed()}
+	gr := &groupRun{r: r, g: g, ctx: r.ctx, send: send, sums: newSums(), seed: maphash.MakeSeed(), byRef: map[ChainRef][]*chainRun{}}
 	if g.problem != nil {
 		gr.find(*g.problem)
 	} else {
@@ -69,16 +71,23 @@ func (g *groupRun) verify() {
 		}
 		return
 	}
-	if len(g.chains) == 0 && len(g.others) > 0 {
-		return
-	}
-	if len(g.chains) == 0 {
+	if len(g.chains) == 0 && len(g.others) == 0 {
 		g.find(Finding{Kind: NoDigests, Chain: g.g.chainRef(), Message: "there are folders for this account and region, but no digest files"})
 	}
-	for s := range stretches(w) {
+	for i := 0; i < len(g.chains); i++ { // preparing one may find another
+		g.chains[i].prepare(g.ctx)
+	}
+	slices.SortStableFunc(g.chains, func(a, b *chainRun) int { return compareChains(a.id, b.id) })
+	g.named[2] = map[uint64]uint64{}
+	for s := range stretches(Window{g.begins(w), w.End}) {
 		g.named[0], g.named[1] = map[uint64]uint64{}, g.named[0]
 		for _, c := range g.chains {
-			g.runChain(c, s.until)
+			switch {
+			case !c.id.Backfill:
+				g.runChain(c, s.until)
+			case s.first:
+				g.runChain(c, time.Time{})
+			}
 		}
 		if g.ctx.Err() != nil {
 			break
@@ -171,7 +180,7 @@ func (g *groupRun) count(c *chainRun, f *File) {
 }
 
 func (g *groupRun) report(e event) {
-	if e.file.Verdict != Kept || g.r.All {
+	if e.file.Class > Good || e.file.Verdict != Kept || g.r.All {
 		g.send(e)
 	}
 }
@@ -180,10 +189,8 @@ func (g *groupRun) find(f Finding) {
 	f.Class = g.r.Policy.Finding(f.Kind)
 	g.sums.worst = max(g.sums.worst, f.Class)
 	if f.Chain != nil {
-		for _, c := range g.chains {
-			if *f.Chain == *c.ref() {
-				c.record.Class = max(c.record.Class, f.Class)
-			}
+		for _, c := range g.byRef[*f.Chain] {
+			c.record.Class = max(c.record.Class, f.Class)
 		}
 	}
 	g.send(event{finding: &f})
@@ -210,12 +217,14 @@ func (g *groupRun) folder(kind string) string {
 	return accountFolder(g.g.organization, g.g.account) + kind + "/" + g.g.region + "/"
 }
 
-// listed reports whether a place was listed at the start.
-func (g *groupRun) listed(p place) bool { return slices.Contains(g.g.places, p) }
+// knows reports whether a place has been listed.
+func (g *groupRun) knows(p place) bool {
+	return slices.Contains(g.g.places, p) || slices.Contains(g.extra, p)
+}
 
 // addPlace remembers where else the group's files lie, for the sweep.
 func (g *groupRun) addPlace(p place) {
-	if !slices.Contains(g.g.places, p) && !slices.Contains(g.extra, p) {
+	if !g.knows(p) {
 		g.extra = append(g.extra, p)
 	}
 }
@@ -223,7 +232,7 @@ func (g *groupRun) addPlace(p place) {
 // firstTime reports whether a log file is to be judged: it is not when a digest
 // before named it with the same hash. What is kept of a log is 16 bytes, keyed
 // by a seed that nobody outside can know.
-func (g *groupRun) firstTime(l digest.Log, trusted bool) bool {
+func (g *groupRun) firstTime(l digest.Log, trusted, backfill bool) bool {
 	key, want := g.key(Ref{l.Bucket, l.Object}), uint64(0)
 	if trusted {
 		want = maphash.Bytes(g.seed, l.Hash[:]) | 1
@@ -233,24 +242,43 @@ func (g *groupRun) firstTime(l digest.Log, trusted bool) bool {
 			return false
 		}
 	}
-	g.named[0][key] = want
+	if g.doubt++; trusted || g.doubt < maxDoubt {
+		g.slot(backfill)[key] = want
+	}
 	return true
 }
 
+// maxDoubt bounds how many log files that only untrusted digests name are
+// remembered: anyone can plant those. Beyond it such a log may be spoken of
+// twice.
+const maxDoubt = 200_000
+
+// slot is where a digest's logs are remembered. Backfill digests are few, and
+// all of them are read before the first sweep.
+func (g *groupRun) slot(backfill bool) map[uint64]uint64 {
+	if backfill {
+		return g.named[2]
+	}
+	return g.named[0]
+}
+
 // note remembers log files that are named by a digest outside the window.
-func (g *groupRun) note(logs []digest.Log) {
+func (g *groupRun) note(logs []digest.Log, backfill bool) {
 	for _, l := range logs {
-		if key := g.key(Ref{l.Bucket, l.Object}); g.named[0][key] == 0 {
-			g.named[0][key] = 0
+		if key := g.key(Ref{l.Bucket, l.Object}); !g.isNamed(Ref{l.Bucket, l.Object}) {
+			g.slot(backfill)[key] = 0
 		}
 	}
 }
 
 func (g *groupRun) isNamed(ref Ref) bool {
 	key := g.key(ref)
-	_, now := g.named[0][key]
-	_, before := g.named[1][key]
-	return now || before
+	for _, named := range g.named {
+		if _, ok := named[key]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // key stands for a place. A copy knows a log's place only from "AWSLogs/" on.
@@ -280,21 +308,67 @@ func (g *groupRun) list(w Window) (place, error) {
 	if junk > maxJunk {
 		g.find(Finding{Kind: Junk, Chain: g.g.chainRef(), Message: fmt.Sprintf("and %d more things that are named almost like digest files", junk-maxJunk)})
 	}
-	ids := slices.SortedFunc(maps.Keys(chains), compareChains)
-	for _, id := range ids {
-		c := newChainRun(g, id, chains[id], w)
-		if g.r.wanted("trail", g.r.Filter.Trails, id.Trail) && g.r.wanted("home region", g.r.Filter.HomeRegions, id.HomeRegion) {
-			g.chains = append(g.chains, c)
-			g.r.Progress.Digests.Add(int64(len(c.refs) - c.first))
-		} else {
-			g.others = append(g.others, c)
+	for id := range maps.Clone(chains) {
+		// Backfill digests come beside a chain. Where they stand alone, the chain
+		// is gone.
+		if id.Backfill {
+			id.Backfill = false
+			chains[id] = append([]listing(nil), chains[id]...)
 		}
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(chains), compareChains) {
+		g.addChain(id, chains[id])
 	}
 	return place{}, nil
 }
 
+// addChain makes a chain of what was listed, to be judged or, where the filter
+// does not want it, to be asked which logs are its own.
+func (g *groupRun) addChain(id digest.Chain, refs []listing) {
+	c := newChainRun(g, id, refs, g.r.Window)
+	if !g.r.wanted("trail", g.r.Filter.Trails, id.Trail) || !g.r.wanted("home region", g.r.Filter.HomeRegions, id.HomeRegion) {
+		g.others = append(g.others, c)
+		return
+	}
+	g.chains = append(g.chains, c)
+	g.byRef[*c.ref()] = append(g.byRef[*c.ref()], c)
+	g.r.Progress.Digests.Add(int64(len(c.refs) - c.first))
+}
+
+// begins is where there is something to look at: a window of years is not
+// swept week by week before the first log.
+func (g *groupRun) begins(w Window) time.Time {
+	if w.End.Sub(w.Start) < 2*stretchLength {
+		return w.Start
+	}
+	first := w.End
+	for _, c := range g.chains {
+		if len(c.refs) > c.first {
+			first = earlier(first, c.refs[c.first].name.End.Add(-24*time.Hour))
+		}
+	}
+	for _, p := range slices.Concat(g.g.places, g.extra) {
+		for _, kind := range g.g.kinds {
+			at := Ref{p.Bucket, p.Key + g.folder(kind)}
+			for e, err := range g.r.Store.List(g.ctx, at, at.Key+w.Start.UTC().Format("2006/01/02"), "") {
+				at := deliveredAt(e)
+				if err != nil || at.IsZero() {
+					return w.Start
+				}
+				first = earlier(first, at.Add(-24*time.Hour))
+				break
+			}
+		}
+	}
+	if first.Before(w.Start) {
+		return w.Start
+	}
+	return first
+}
+
 const (
 	maxJunk   = 20        // badly named things reported one by one
+	maxChains = 10_000    // in one account's region
 	maxListed = 1_000_000 // digests of one chain, which bounds the memory that planted names can take
 )
 
@@ -304,7 +378,7 @@ func (g *groupRun) listPlace(p place, w Window, chains map[digest.Chain][]listin
 	at := Ref{p.Bucket, p.Key + g.folder(digest.DigestFolder)}
 	after := ""
 	if !g.r.everything {
-		after = at.Key + w.Start.Add(-Lookback).UTC().Format("2006/01/02")
+		after = at.Key + w.Start.Add(-min(g.r.Lookback, maxLookback)).UTC().Format("2006/01/02")
 	}
 	found, err := g.listFrom(at, after, w, chains, junk)
 	if err != nil || found || after == "" {
@@ -334,11 +408,14 @@ func (g *groupRun) listFrom(at Ref, after string, w Window, chains map[digest.Ch
 			g.junk(e, junk)
 			continue
 		}
-		if found = true; len(chains[name.Chain]) >= maxListed {
-			return found, &UnreadableError{What: "listing", Reason: ReadFailed, Err: fmt.Errorf(
-				"more than %d names of digests in one chain, which CloudTrail needs a century to write", maxListed)}
+		if !name.Chain.Backfill {
+			found = true
 		}
-		chains[name.Chain] = append(chains[name.Chain], listing{e, name})
+		if len(chains[name.Chain]) >= maxListed || len(chains) > maxChains {
+			return found, &UnreadableError{What: "listing", Reason: ReadFailed, Err: fmt.Errorf(
+				"more than %d names of digests in one chain, or %d chains, which CloudTrail does not write", maxListed, maxChains)}
+		}
+		chains[name.Chain] = append(chains[name.Chain], listing{Entry: e, name: name})
 		was, known := past[name.Chain]
 		if !known {
 			open++

@@ -60,8 +60,7 @@ func judgeLog(listed digest.Log, trusted bool, seen logSight) ruling {
 
 // judgeError is the ruling on a file that is vouched for and could not be read.
 func judgeError(err error) ruling {
-	var missing *NotFoundError
-	if errors.As(err, &missing) {
+	if isMissing(err) {
 		return rule(Deleted, "", NotFound)
 	}
 	var unreadable *UnreadableError
@@ -75,11 +74,19 @@ func judgeError(err error) ruling {
 	return rule(Unreadable, err.Error(), ReadFailed)
 }
 
+func isMissing(err error) bool {
+	var missing *NotFoundError
+	return errors.As(err, &missing)
+}
+
 // judgeDigest says what became of a digest file, from what was seen of it and
 // what the next digest says of it. It is a pure function, and the only place
 // where a digest's verdict is made.
 func judgeDigest(d *sight) ruling {
 	if d.err != nil {
+		if d.late && isMissing(d.err) {
+			return rule(Unreadable, "the next digest names it; it may still be delivered", NotFound)
+		}
 		return judgeError(d.err)
 	}
 	if reason, damaged := forms[d.content.Form]; damaged {
@@ -92,7 +99,7 @@ func judgeDigest(d *sight) ruling {
 		return d.fault
 	}
 	// What a trusted neighbour says weighs more than a missing key.
-	mismatch := d.vouched() && d.next.record.Previous.Hash != d.record.Hash
+	mismatch := d.vouched() && d.previous().Hash != d.record.Hash
 	switch {
 	case d.authentic() && mismatch:
 		return rule(Modified, "another validly signed digest stands in its place", LinkMismatch)
@@ -104,8 +111,13 @@ func judgeDigest(d *sight) ruling {
 		return rule(Modified, "", HashMismatch)
 	case d.fault.verdict != "":
 		return d.fault
-	case d.own == sigWrong || d.recovered == sigWrong && d.vouched():
+	case d.own == sigWrong:
 		return rule(Modified, "", SignatureInvalid)
+	case d.recovered == sigWrong && d.vouched():
+		// The hash is right: a trusted digest names it. A digest that was
+		// delivered again looks so in a copy, and so does one that was signed
+		// weakly.
+		return rule(Unverified, "the next digest vouches for its content but names another signature, and its own is not at hand", SignatureInvalid)
 	default:
 		return rule(Unverified, "", SignatureMissing)
 	}
@@ -119,7 +131,7 @@ func judgeSignature(d *sight) ruling {
 		return rule(Kept, "the signature in its metadata is wrong; the next digest carries the right one", SignatureRecovered)
 	case d.own != sigHolds:
 		return rule(Kept, "", SignatureRecovered)
-	case d.vouched() && d.next.record.Previous.Signature != d.signature():
+	case d.vouched() && d.previous().Signature != d.signature():
 		return rule(Kept, "", Redelivered)
 	default:
 		return rule(Kept, "")

@@ -80,11 +80,11 @@ func TestJudgeDigest(t *testing.T) {
 	d := func(own, recovered sigState, next *sight) *sight {
 		return &sight{
 			record: &digest.Record{Hash: hash}, meta: map[string]string{"signature": "aa"},
-			key: &digest.PublicKey{}, own: own, recovered: recovered, next: next,
+			key: &digest.PublicKey{}, own: own, recovered: recovered, nexts: some(next),
 		}
 	}
 	faulty := func(f ruling, next *sight) *sight {
-		return &sight{record: &digest.Record{Hash: hash}, fault: f, next: next}
+		return &sight{record: &digest.Record{Hash: hash}, fault: f, nexts: some(next)}
 	}
 	noKey := rule(Unverified, "", KeyNotFound)
 	tests := []struct {
@@ -106,6 +106,7 @@ func TestJudgeDigest(t *testing.T) {
 		{"signature lost, hash wrong", d(sigNone, sigWrong, other), Modified, "hash-mismatch"},
 		{"signature lost, newest", d(sigNone, sigNone, nil), Unverified, "signature-missing"},
 		{"signature lost, untrusted next", d(sigNone, sigWrong, liar), Unverified, "signature-missing"},
+		{"signature lost, next carries a wrong one and the right hash", d(sigNone, sigWrong, same), Unverified, "signature-invalid"},
 		{"no key", faulty(noKey, nil), Unverified, "key-not-found"},
 		{"no key, next agrees", faulty(noKey, same), Unverified, "key-not-found"},
 		{"no key, next names other bytes", faulty(noKey, other), Modified, "hash-mismatch"},
@@ -113,7 +114,7 @@ func TestJudgeDigest(t *testing.T) {
 		{"not JSON", &sight{fault: rule(Modified, "x", Malformed)}, Modified, "malformed"},
 		{"appended", &sight{content: digest.Content{Form: digest.TrailingData}}, Modified, "trailing-data"},
 		{"bomb", &sight{content: digest.Content{Form: digest.TooLarge}}, Modified, "too-large"},
-		{"gone", &sight{err: &NotFoundError{}, next: same}, Deleted, "not-found"},
+		{"gone", &sight{err: &NotFoundError{}, nexts: some(same)}, Deleted, "not-found"},
 		{"refused", &sight{err: &UnreadableError{Reason: KMSDenied, Err: errors.New("no")}}, Unreadable, "kms-denied"},
 	}
 	for _, tt := range tests {
@@ -124,6 +125,13 @@ func TestJudgeDigest(t *testing.T) {
 			}
 		})
 	}
+}
+
+func some(next *sight) []*sight {
+	if next == nil {
+		return nil
+	}
+	return []*sight{next}
 }
 
 func TestChooseKey(t *testing.T) {

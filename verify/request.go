@@ -8,11 +8,15 @@ import (
 
 // Defaults of Limits and timing.
 const (
-	DefaultLogLimit    = 1 << 30            // uncompressed bytes of a log file
-	DefaultDigestLimit = 256 << 20          // uncompressed bytes of a digest file
-	PendingAge         = 48 * time.Hour     // how long a log may wait for a digest or backfill digest to name it
-	DigestDue          = 135 * time.Minute  // an hour's span, an hour to deliver it, and some
-	Lookback           = 7 * 24 * time.Hour // how far before the window a chain is looked for
+	DefaultLogLimit    = 1 << 30           // uncompressed bytes of a log file
+	DefaultDigestLimit = 256 << 20         // uncompressed bytes of a digest file
+	PendingAge         = 48 * time.Hour    // how long a log may wait for a digest or backfill digest to name it
+	DigestDue          = 135 * time.Minute // an hour's span, an hour to deliver it, and some
+
+	// How far before the window chains are looked for that stop before it. Each
+	// week costs a sixth of a listing a chain.
+	DefaultLookback = 7 * 24 * time.Hour
+	maxLookback     = 50 * 365 * 24 * time.Hour // beyond CloudTrail's beginning
 )
 
 // A Request says what to verify. Store, Keys and Now must be set.
@@ -21,9 +25,10 @@ type Request struct {
 	Source      string // as the user named it, for the report
 	Store       Store
 	Keys        Keys
-	KeysInCopy  string    // names of key files that lie in the copy they vouch for; empty where keys come from elsewhere
-	Window      Window    // zero: everything the source holds
-	Now         time.Time // the time of the run, UTC
+	KeysInCopy  string        // names of key files that lie in the copy they vouch for; empty where keys come from elsewhere
+	Window      Window        // an end that is zero is that of what the source holds
+	Now         time.Time     // the time of the run, UTC
+	Lookback    time.Duration // 0: DefaultLookback
 	Filter      Filter
 	Policy      Policy
 	All         bool      // report kept files too
@@ -61,6 +66,7 @@ type Delivery struct {
 	Region       string    // its home region, which was asked
 	LatestDigest time.Time // LatestDigestDeliveryTime; zero where there is none
 	DigestError  string    // LatestDigestDeliveryError
+	StatusError  string    // why nothing is known of the fields below; empty where it is
 	Logging      bool      // IsLogging
 	Validation   bool      // LogFileValidationEnabled
 }

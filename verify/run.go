@@ -20,9 +20,10 @@ type run struct {
 	ctx        context.Context // the user's: when it ends the run is interrupted
 	fail       context.CancelCauseFunc
 	slots      *semaphore.Weighted
-	everything bool      // the window is what the source holds
-	relative   bool      // the store does not know buckets and prefixes for sure
-	horizon    time.Time // what should have been delivered by then must be there
+	everything bool                // the window is what the source holds
+	relative   bool                // the store does not know buckets and prefixes for sure
+	large      *semaphore.Weighted // held while a large digest is in memory
+	horizon    time.Time           // what should have been delivered by then must be there
 
 	mu      sync.Mutex
 	keys    map[string]*regionKeys
@@ -48,10 +49,7 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	began := time.Now()
 	r := newRun(ctx, req)
 	defer r.fail(nil)
-	if r.everything {
-		r.Window = r.extent()
-		r.horizon = r.Window.End
-	}
+	r.openWindow()
 	if err := sink.Start(Header{Version: r.Version, Started: r.Now, Source: r.Source, Window: r.Window, All: r.All}); err != nil {
 		return Summary{}, fmt.Errorf("report: %w", err)
 	}
@@ -75,6 +73,23 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	return s, nil
 }
 
+// openWindow fills in the ends of the window that were left open.
+func (r *run) openWindow() {
+	if !r.Window.Start.IsZero() && !r.Window.End.IsZero() {
+		return
+	}
+	e := r.extent()
+	if r.Window.Start.IsZero() {
+		r.Window.Start = e.Start
+	}
+	if r.Window.End.IsZero() {
+		r.Window.End, r.horizon = e.End, e.End
+	}
+	if r.Window.End.Before(r.Window.Start) {
+		r.Window.End = r.Window.Start // it lies wholly before or after what there is
+	}
+}
+
 func newRun(ctx context.Context, req Request) *run {
 	r := &run{Request: req, keys: map[string]*regionKeys{}, matched: map[string]map[string]bool{}, newest: map[digest.Chain]delivered{}}
 	r.ctx, r.fail = context.WithCancelCause(ctx)
@@ -83,6 +98,9 @@ func newRun(ctx context.Context, req Request) *run {
 	}
 	if r.DigestLimit == 0 {
 		r.DigestLimit = DefaultDigestLimit
+	}
+	if r.Lookback == 0 {
+		r.Lookback = DefaultLookback
 	}
 	if r.InFlight == 0 {
 		r.InFlight = 256
@@ -93,6 +111,7 @@ func newRun(ctx context.Context, req Request) *run {
 	r.everything = r.Window.IsZero()
 	r.relative = r.Store.Holds(Ref{"a", "AWSLogs/x"}, Ref{"b", "p/AWSLogs/x"})
 	r.horizon = r.Now
+	r.large = semaphore.NewWeighted(1)
 	r.slots = semaphore.NewWeighted(int64(r.InFlight))
 	return r
 }
@@ -259,7 +278,7 @@ func (r *run) regionKeys(ctx context.Context, region string) ([]digest.PublicKey
 		if r.Window.End.After(end) {
 			end = r.Window.End
 		}
-		k.keys, k.err = r.Keys.Keys(ctx, region, r.Window.Start.Add(-Lookback), end.Add(2*time.Hour))
+		k.keys, k.err = r.Keys.Keys(ctx, region, r.Window.Start.Add(-DefaultLookback), end.Add(2*time.Hour))
 	})
 	return k.keys, k.err
 }

@@ -29,6 +29,7 @@ type sight struct {
 	inside   bool        // it is to be judged: its span touches the window
 
 	err     error          // it could not be read
+	late    bool           // its hour ended so lately that it need not have been delivered
 	content digest.Content // what inflating it found
 	record  *digest.Record // nil where it is not a digest
 	meta    map[string]string
@@ -38,7 +39,7 @@ type sight struct {
 	key       *digest.PublicKey // the key its fingerprint names, where valid then
 	own       sigState          // of the signature in its own metadata
 	recovered sigState          // of the signature that the next digest names
-	next      *sight            // the digest that names this one as the one before
+	nexts     []*sight          // the digests that name this one as the one before: one, where nobody planted others
 }
 
 // authentic reports whether a signature by CloudTrail's key holds over the
@@ -49,8 +50,22 @@ func (d *sight) authentic() bool {
 		d.content.Form == digest.Exact && (d.own == sigHolds || d.recovered == sigHolds)
 }
 
+// next is the trusted digest that names this one, or nil. A forged one that
+// names it as well must not stand in its way.
+func (d *sight) next() *sight {
+	for _, n := range d.nexts {
+		if n.authentic() {
+			return n
+		}
+	}
+	return nil
+}
+
 // vouched reports whether a trusted digest names this one.
-func (d *sight) vouched() bool { return d.next != nil && d.next.authentic() }
+func (d *sight) vouched() bool { return d.next() != nil }
+
+// previous is what the trusted digest that names this one says of it.
+func (d *sight) previous() *digest.Previous { return d.next().record.Previous }
 
 func (d *sight) signature() string { return d.meta["signature"] }
 
@@ -74,22 +89,31 @@ func (d *sight) end() time.Time {
 // stops the run.
 func (r *run) look(ctx context.Context, e Entry, name digest.Name) (*sight, error) {
 	d := &sight{ref: e.Ref, found: e.Ref, name: name, modified: e.Modified}
-	err := r.Store.Read(ctx, e.Ref, func(o Object) error { return d.read(r, o) })
+	err := r.Store.Read(ctx, e.Ref, func(o Object) error { return d.read(ctx, r, o) })
 	if err != nil {
 		if !isData(err) {
 			return nil, err
 		}
 		d.err = err
+		d.late = name.End.Add(DigestDue).After(r.horizon)
 		return d, nil
 	}
 	r.Progress.Fetched.Add(max(e.Size, 0))
 	return d, r.check(ctx, d)
 }
 
-func (d *sight) read(r *run, o Object) error {
-	raw, content, err := digest.ReadGzip(o.Body, r.DigestLimit)
+// smallDigest is how large a digest may be, inflated, to be read beside
+// others: room for some thousands of logs. Larger ones are read one at a time,
+// or a few planted kilobytes in each region would take all memory.
+const smallDigest = 1 << 20
+
+func (d *sight) read(ctx context.Context, r *run, o Object) error {
+	raw, content, err := r.inflate(ctx, o)
 	if err != nil {
 		return err
+	}
+	if len(raw) > smallDigest {
+		defer r.large.Release(1)
 	}
 	d.content, d.meta, d.version, d.record = content, o.Metadata, o.Version, nil
 	if content.Form != digest.Exact {
@@ -102,6 +126,31 @@ func (d *sight) read(r *run, o Object) error {
 	}
 	d.record = record
 	return nil
+}
+
+// inflate reads a digest's content. What is larger than smallDigest comes with
+// the slot for large ones, which the caller gives back.
+func (r *run) inflate(ctx context.Context, o Object) ([]byte, digest.Content, error) {
+	first := min(smallDigest, r.DigestLimit)
+	again, ok := o.Body.(io.Seeker)
+	if ok {
+		raw, content, err := digest.ReadGzip(o.Body, first)
+		if err != nil || content.Form != digest.TooLarge || first == r.DigestLimit {
+			return raw[:min(len(raw), smallDigest)], content, err
+		}
+		if _, err := again.Seek(0, io.SeekStart); err != nil {
+			return nil, digest.Content{}, err
+		}
+	}
+	if err := r.large.Acquire(ctx, 1); err != nil {
+		return nil, digest.Content{}, err
+	}
+	raw, content, err := digest.ReadGzip(o.Body, r.DigestLimit)
+	if len(raw) <= smallDigest || err != nil {
+		r.large.Release(1)
+		return raw[:min(len(raw), smallDigest)], content, err
+	}
+	return raw, content, nil
 }
 
 // isData reports whether an error is about one object, and so a result.
@@ -151,17 +200,24 @@ func (d *sight) checkSignature(signature string) sigState {
 // link tells a digest which one names it, and tries the signature it is
 // given there where its own does not hold.
 func (d *sight) link(next *sight) {
-	d.next = next
-	if d.key != nil && d.own != sigHolds && d.record != nil {
+	if len(d.nexts) >= maxForged && next.own != sigHolds {
+		return
+	}
+	d.nexts = append(d.nexts, next)
+	if d.key != nil && d.own != sigHolds && d.record != nil && d.recovered != sigHolds {
 		d.recovered = d.checkSignature(next.record.Previous.Signature)
 	}
 }
+
+// signedWithin is how long after its end a digest is signed at most. It is
+// delivered about half an hour after it, and by then a new key may be in use.
+const signedWithin = 2 * time.Hour
 
 // chooseKey finds the key that a digest names by fingerprint, among those of
 // its region, valid when it was signed.
 func chooseKey(keys []digest.PublicKey, err error, d *sight) (*digest.PublicKey, ruling) {
 	if err != nil {
-		return nil, rule(Unverified, judgeError(err).detail, KeysUnavailable)
+		return nil, rule(Unverified, briefly(err), KeysUnavailable)
 	}
 	at, dated := d.signedAt()
 	var elsewhere, then string
@@ -170,7 +226,7 @@ func chooseKey(keys []digest.PublicKey, err error, d *sight) (*digest.PublicKey,
 		case k.Fingerprint != d.record.Fingerprint:
 		case k.Region != "" && k.Region != d.name.Chain.Region:
 			elsewhere = k.Region
-		case k.ValidAt(at), !dated && !k.End.Before(at):
+		case k.ValidAt(at), k.ValidAt(at.Add(signedWithin)), !dated && !k.End.Before(at):
 			return &keys[i], ruling{}
 		default:
 			then = k.Start.Format(time.RFC3339) + " to " + k.End.Format(time.RFC3339)
@@ -184,6 +240,16 @@ func chooseKey(keys []digest.PublicKey, err error, d *sight) (*digest.PublicKey,
 	default:
 		return nil, rule(Unverified, fmt.Sprintf("fingerprint %.64q", d.record.Fingerprint), KeyNotFound)
 	}
+}
+
+// briefly says why keys could not be asked for: it stands beside every digest
+// of the region, so the hint alone will do.
+func briefly(err error) string {
+	var unreadable *UnreadableError
+	if errors.As(err, &unreadable) && unreadable.Hint != "" {
+		return unreadable.Hint
+	}
+	return err.Error()
 }
 
 // signedAt is the time at which the digest's key must be valid: its end, or

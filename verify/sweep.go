@@ -20,7 +20,7 @@ const maxOrphans = 10_000
 type orphan struct {
 	Entry
 	kind string
-	at   time.Time // when it was delivered, as far as is known
+	at   time.Time // when it was delivered by its name; where it has none like a log's, the zero time
 }
 
 // sweep lists a stretch's logs and reports those that no digest names.
@@ -37,8 +37,11 @@ func (g *groupRun) sweep(w Window, s stretch) {
 	if g.ctx.Err() != nil {
 		return
 	}
-	if old || many {
+	if old || many || len(held) > 0 && len(g.others) > 0 {
 		g.readWitnesses(w, s.sweep)
+	}
+	if g.ctx.Err() != nil {
+		return // what was not asked to the end accuses nobody
 	}
 	if !many {
 		g.reportOrphans(slices.Values(held))
@@ -87,13 +90,19 @@ func (g *groupRun) explainOrphan(o orphan) string {
 	return ""
 }
 
-// age is how long ago a log was stored: S3's own word, or in a copy the time
-// in its name.
+// age is how long ago a log was stored, by S3's own word or the time in its
+// name, whichever is longer ago: who stores it again makes it young in S3, and
+// nobody's name is delivered in the future.
 func (r *run) age(o orphan) time.Duration {
-	if !o.Modified.IsZero() {
+	const clock = time.Hour // how far clocks may be apart
+	switch {
+	case o.at.After(r.Now.Add(clock)), o.at.IsZero() && o.Modified.IsZero():
+		return PendingAge
+	case o.at.IsZero() || !o.Modified.IsZero() && o.Modified.Before(o.at):
 		return r.Now.Sub(o.Modified)
+	default:
+		return r.Now.Sub(o.at)
 	}
-	return r.Now.Sub(o.at)
 }
 
 // orphans lists what lies among the logs of a stretch and is not named by a
@@ -136,8 +145,8 @@ func (g *groupRun) orphansAt(p place, kind string, s stretch) iter.Seq2[orphan, 
 				yield(orphan{}, err)
 				return
 			}
-			o := orphan{Entry: e, kind: kind, at: deliveredAt(e, at.Key)}
-			if strings.HasSuffix(e.Key, "/") || !g.within(o, s) || g.isNamed(e.Ref) {
+			o := orphan{Entry: e, kind: kind, at: deliveredAt(e)}
+			if strings.HasSuffix(e.Key, "/") || !g.within(o, s, at.Key) || g.isNamed(e.Ref) {
 				continue
 			}
 			if !yield(o, nil) {
@@ -149,9 +158,12 @@ func (g *groupRun) orphansAt(p place, kind string, s stretch) iter.Seq2[orphan, 
 
 // within reports whether a log is of a stretch. Everything means everything:
 // then the first and the last stretch have no outer edge.
-func (g *groupRun) within(o orphan, s stretch) bool {
+func (g *groupRun) within(o orphan, s stretch, folder string) bool {
+	if o.at.IsZero() {
+		return g.withinDays(strings.TrimPrefix(o.Key, folder), s)
+	}
 	if o.at.Before(s.sweep.Start) {
-		return g.r.everything && (s.first || s.last && o.at.IsZero())
+		return g.r.everything && s.first
 	}
 	if s.last {
 		return g.r.everything || !o.at.After(s.sweep.End)
@@ -159,20 +171,25 @@ func (g *groupRun) within(o orphan, s stretch) bool {
 	return o.at.Before(s.sweep.End)
 }
 
-// deliveredAt is the time in a log file's name. What is named otherwise lies
-// among the logs all the same, and whoever reads the logs reads it too: it is
-// taken to be of the day it lies in.
-func deliveredAt(e Entry, folder string) time.Time {
-	if n, err := digest.ParseLogName(e.Key); err == nil {
-		return n.Delivered
+// withinDays is within for what is not named like a log. It lies among the
+// logs all the same, and whoever reads the logs reads it too: it is of the
+// stretch whose days its place in the listing falls in.
+func (g *groupRun) withinDays(rest string, s stretch) bool {
+	const day = "2006/01/02"
+	from, to := s.sweep.Start.UTC().Format(day), s.sweep.End.UTC().Format(day)
+	if s.last {
+		to = s.sweep.End.AddDate(0, 0, 1).UTC().Format(day)
 	}
-	rest := strings.TrimPrefix(e.Key, folder)
-	if len(rest) > len("2006/01/02") {
-		if day, err := time.Parse("2006/01/02", rest[:len("2006/01/02")]); err == nil {
-			return day.Add(12 * time.Hour)
-		}
+	return (rest >= from || g.r.everything && s.first) && (rest < to || g.r.everything && s.last)
+}
+
+// deliveredAt is the time in a log file's name, or the zero time.
+func deliveredAt(e Entry) time.Time {
+	n, err := digest.ParseLogName(e.Key)
+	if err != nil {
+		return time.Time{}
 	}
-	return e.Modified
+	return n.Delivered
 }
 
 // readWitnesses reads digests around the window that were not needed before,
@@ -190,7 +207,7 @@ func (g *groupRun) readWitnesses(w, swept Window) {
 			}
 		}
 		witness := newChainRun(g, c.id, refs, Window{Start: swept.Start.Add(-3 * time.Hour), End: swept.End.Add(PendingAge)})
-		witness.witness = func(d *sight) { g.note(d.record.Logs) }
+		witness.witness = func(d *sight) { g.note(d.record.Logs, false) }
 		discard := func(context.Context, step) struct{} { return struct{}{} }
 		for range ordered(g.ctx, g.r.slots, 1, witness.steps(time.Time{}), discard) {
 			continue

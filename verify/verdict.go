@@ -134,7 +134,7 @@ func (v Verdict) Class() Class {
 // Class is the finding's class before any policy.
 func (k FindingKind) Class() Class {
 	switch k {
-	case NotStarted, Junk, NotSearched, KeysInCopy:
+	case NotStarted, Junk, KeysInCopy:
 		return Remark
 	default:
 		return ClassUnproven

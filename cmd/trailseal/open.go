@@ -77,7 +77,7 @@ func (o *verifyOptions) resolve(ctx context.Context, from *opened, warn func(str
 		return usage(fmt.Errorf("asking for the trail %q: %w", o.trail, err))
 	}
 	if trail.StatusErr != nil {
-		warn("the trail's status is not known: %v", trail.StatusErr)
+		trail.Delivery.StatusError = trail.StatusErr.Error()
 	}
 	from.name = "s3://" + trail.Bucket
 	if trail.Prefix != "" {

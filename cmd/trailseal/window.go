@@ -16,12 +16,13 @@ const defaultSpan = 24 * time.Hour
 const momentExample = "2026-03-10T06:00:00Z, 2026-03-10T08:00:00+02:00, 2026-03-10 (its start, UTC), 24h, 7d or now"
 
 // parseWindow makes a window of --start and --end. A bucket's window is the
-// last 24 hours where nothing is said, a directory's is all that it holds.
+// last 24 hours where nothing is said; a directory's ends are those of what it
+// holds, which a zero time stands for.
 func parseWindow(start, end string, now time.Time, directory bool) (verify.Window, error) {
-	if directory && start == "" && end == "" {
-		return verify.Window{}, nil
+	w := verify.Window{}
+	if !directory {
+		w.End = now.UTC().Truncate(time.Second)
 	}
-	w := verify.Window{End: now.UTC().Truncate(time.Second)}
 	if end != "" {
 		t, err := parseMoment(end, now)
 		if err != nil {
@@ -36,12 +37,10 @@ func parseWindow(start, end string, now time.Time, directory bool) (verify.Windo
 			return verify.Window{}, err.hint("give --start as %s", momentExample)
 		}
 		w.Start = t
-	case directory:
-		w.Start = time.Unix(0, 0).UTC()
-	default:
+	case !directory:
 		w.Start = w.End.Add(-defaultSpan)
 	}
-	if !w.Start.Before(w.End) {
+	if !w.End.IsZero() && !w.Start.Before(w.End) {
 		return verify.Window{}, emptyWindow(start, end, w)
 	}
 	return w, nil
@@ -141,4 +140,5 @@ func parseAge(text string) (time.Duration, bool) {
 var windowHelp = fmt.Sprintf(`Times are delivery times, as CloudTrail's digests have them. --start and --end take
 %s.
 A time without a zone is UTC; a date is the moment it starts, also for --end; an age counts
-back from now. Default: the last 24 hours of a bucket, everything in a directory.`, momentExample)
+back from now. Default: the last 24 hours of a bucket; a directory's open ends are those of what
+it holds.`, momentExample)
