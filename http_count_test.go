@@ -43,6 +43,16 @@ func newGate(t testing.TB, s *verifytest.Server) *gate {
 	return g
 }
 
+// count is how many requests came.
+func (g *gate) count() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, times := range g.seen {
+		n += times
+	}
+	return n
+}
+
 // Verifying a stretch in the middle of a trail costs one GET a digest, and the
 // one before and after it; one GET a log; listings of 1,000 keys; one call for
 // the keys of a region; and nothing else.
