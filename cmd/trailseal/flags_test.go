@@ -27,6 +27,23 @@ func TestByteSize(t *testing.T) {
 	}
 }
 
+func TestLookback(t *testing.T) {
+	const day = 24 * time.Hour
+	for text, want := range map[string]struct {
+		age   time.Duration
+		shown string
+	}{
+		"7d": {7 * day, "7d"}, "12w": {84 * day, "84d"}, "36h": {36 * time.Hour, "36h0m0s"}, "all": {everything, "all"}, "200w": {1400 * day, "1400d"},
+		"100000d": {0, ""}, "90000d": {everything, "all"}, "": {0, ""}, "0d": {0, ""}, "-7d": {0, ""}, "ALL": {0, ""}, "7": {0, ""},
+	} {
+		var l lookback
+		err := l.Set(text)
+		if (err != nil) != (want.age == 0) || time.Duration(l) != want.age || err == nil && l.String() != want.shown {
+			t.Errorf("%q is %v (%s), %v; want %v (%s)", text, time.Duration(l), l.String(), err, want.age, want.shown)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	words := []string{"verify", "version", "gap", "signature-missing", "json", "text"}
 	for typed, want := range map[string]string{

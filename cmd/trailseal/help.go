@@ -18,7 +18,7 @@ trailseal help environment  what is taken from the environment`
 
 const rootExample = `  trailseal verify s3://my-trail-bucket
   trailseal verify --trail management-events --start 7d
-  trailseal verify ./copy-of-the-bucket --public-keys keys.json`
+  trailseal verify ./copy-of-the-bucket --public-keys public-keys-eu-west-1.json`
 
 const verifyLong = `Verify what CloudTrail delivered, in a bucket or in a copy of one.
 
@@ -40,8 +40,14 @@ const verifyExample = `  # the last 24 hours of everything in a bucket
 
   # a copy on disk, without AWS
   aws s3 sync s3://my-trail-bucket ./copy
-  aws cloudtrail list-public-keys --start-time 2026-03-01 --end-time 2026-03-31 > keys.json
-  trailseal verify ./copy --public-keys keys.json
+  for region in eu-west-1 us-east-1; do  # each that has a folder in ./copy/AWSLogs/*/CloudTrail-Digest
+    aws cloudtrail list-public-keys --region $region \
+        --start-time 2026-03-01 --end-time 2026-03-31 > ./public-keys-$region.json
+  done
+  trailseal verify ./copy --public-keys public-keys-eu-west-1.json --public-keys public-keys-us-east-1.json
+
+  # every trail that ever delivered there must have gone on until now
+  trailseal verify s3://my-trail-bucket --lookback all
 
   # a known gap is no reason to fail, a file that no digest names is
   trailseal verify s3://my-trail-bucket --accept gap --fail-on unreferenced`

@@ -35,7 +35,7 @@ func (o *verifyOptions) run(ctx context.Context, s streams, source string) error
 	defer out.Discard()
 	request := verify.Request{
 		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys,
-		Window: window, Now: now, Filter: from.filter, Policy: o.policy, All: o.all, Delivery: from.delivery, KeysInCopy: from.keysIn,
+		Window: window, Now: now, Lookback: time.Duration(o.lookback), Filter: from.filter, Policy: o.policy, All: o.all, Delivery: from.delivery, KeysInCopy: from.keysIn,
 		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
 		InFlight: o.concurrency, Progress: new(verify.Progress),
 	}

@@ -13,6 +13,7 @@ import (
 // verifyOptions are verify's flags.
 type verifyOptions struct {
 	start, end  string
+	lookback    lookback
 	filter      verify.Filter // Accounts, Regions and Trails
 	trail       string
 	keyFiles    []string
@@ -30,7 +31,7 @@ type verifyOptions struct {
 }
 
 func newVerify(s streams) *cobra.Command {
-	o := verifyOptions{logLimit: verify.DefaultLogLimit, digestLimit: verify.DefaultDigestLimit}
+	o := verifyOptions{lookback: lookback(verify.DefaultLookback), logLimit: verify.DefaultLogLimit, digestLimit: verify.DefaultDigestLimit}
 	cmd := &cobra.Command{
 		Use:     "verify SOURCE",
 		Short:   "Verify a trail in a bucket or in a directory",
@@ -46,7 +47,8 @@ func newVerify(s streams) *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.trail, "trail", "", "`ARN` or name of a trail, in place of SOURCE")
 	f.StringVar(&o.start, "start", "", "begin of the window, a `time`: RFC 3339, a date, or an age such as 7d")
-	f.StringVar(&o.end, "end", "", "end of the window, a `time` in the same forms (default now)")
+	f.StringVar(&o.end, "end", "", "end of the window, a `time` in the same forms (default now; of a directory its end)")
+	f.Var(&o.lookback, "lookback", "how far before the window to look for trails that stopped before it, or all")
 	f.StringArrayVar(&o.filter.Accounts, "account", nil, "only accounts that match this shell `pattern` (repeatable)")
 	f.StringArrayVar(&o.filter.Regions, "region", nil, "only logs of regions that match this shell `pattern` (repeatable)")
 	f.StringArrayVar(&o.filter.Trails, "trail-name", nil, "only trails whose name matches this shell `pattern` (repeatable)")
