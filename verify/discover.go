@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/trailseal/trailseal/digest"
 )
@@ -139,14 +140,16 @@ func (r *run) logRoots(ctx context.Context, root Ref, problem func(Ref, error)) 
 
 // folders is one delimiter listing's answer.
 type folders struct {
-	at   Ref
-	dirs []string
-	err  error
+	place place
+	kind  string
+	at    Ref
+	dirs  []string
+	err   error
 }
 
 func (r *run) below(ctx context.Context, at Ref) folders {
 	dirs, err := r.Store.Dirs(ctx, at)
-	return folders{at, dirs, err}
+	return folders{at: at, dirs: dirs, err: err}
 }
 
 func (r *run) chosenRoot(root Ref, rest string) []logRoot {
@@ -208,29 +211,37 @@ func (r *run) regions(ctx context.Context, a account) []group {
 	if a.problem != nil {
 		return []group{{problem: a.problem}}
 	}
-	groups := map[string]*group{}
+	var kinds []folders
 	for _, p := range a.places {
-		base := p.Key + accountFolder(a.organization, a.id)
 		for _, kind := range append([]string{digest.DigestFolder}, digest.LogFolders...) {
-			at := Ref{p.Bucket, base + kind + "/"}
-			dirs, err := r.Store.Dirs(ctx, at)
-			if err != nil {
-				f := unlisted(at, err)
-				f.Chain = &ChainRef{Organization: a.organization, Account: a.id}
-				return []group{{problem: f}}
+			at := Ref{p.Bucket, p.Key + accountFolder(a.organization, a.id) + kind + "/"}
+			kinds = append(kinds, folders{place: p, kind: kind, at: at})
+		}
+	}
+	// An answer is waited for, not worked for: these need no slots.
+	var asked sync.WaitGroup
+	for i := range kinds {
+		asked.Go(func() { kinds[i].dirs, kinds[i].err = r.Store.Dirs(ctx, kinds[i].at) })
+	}
+	asked.Wait()
+	groups := map[string]*group{}
+	for _, k := range kinds {
+		if k.err != nil {
+			f := unlisted(k.at, k.err)
+			f.Chain = &ChainRef{Organization: a.organization, Account: a.id}
+			return []group{{problem: f}}
+		}
+		for _, d := range k.dirs {
+			region := strings.TrimSuffix(d, "/")
+			if a.region != "" && a.region != region {
+				continue
 			}
-			for _, d := range dirs {
-				region := strings.TrimSuffix(d, "/")
-				if a.region != "" && a.region != region {
-					continue
-				}
-				g := groups[region]
-				if g == nil {
-					g = &group{organization: a.organization, account: a.id, region: region}
-					groups[region] = g
-				}
-				g.add(p, kind)
+			g := groups[region]
+			if g == nil {
+				g = &group{organization: a.organization, account: a.id, region: region}
+				groups[region] = g
 			}
+			g.add(k.place, k.kind)
 		}
 	}
 	var sorted []group

@@ -23,24 +23,36 @@ func ordered[I, O any](ctx context.Context, slots *semaphore.Weighted, window in
 		ctx, cancel := context.WithCancel(ctx)
 		var workers sync.WaitGroup
 		queue := make(chan chan O, window)
+		tasks := make(chan task[I, O])
 		defer workers.Wait()
 		defer cancel()
+		work := func() {
+			for t := range tasks {
+				t.result <- fn(ctx, t.input)
+				slots.Release(1)
+			}
+		}
 		workers.Go(func() {
 			defer close(queue)
+			defer close(tasks)
 			for input := range in(ctx) {
-				result := make(chan O, 1)
+				t := task[I, O]{input, make(chan O, 1)}
 				select {
-				case queue <- result:
+				case queue <- t.result:
 				case <-ctx.Done():
 					return
 				}
 				if slots.Acquire(ctx, 1) != nil {
 					return
 				}
-				workers.Go(func() {
-					defer slots.Release(1)
-					result <- fn(ctx, input)
-				})
+				select {
+				case tasks <- t: // a worker is free
+				default:
+					// One more: at most as many as there are slots. They live on,
+					// because a new goroutine would grow its stack anew for each file.
+					workers.Go(work)
+					tasks <- t
+				}
 			}
 		})
 		for result := range queue {
@@ -54,6 +66,12 @@ func ordered[I, O any](ctx context.Context, slots *semaphore.Weighted, window in
 			}
 		}
 	}
+}
+
+// A task is one input and where its result goes.
+type task[I, O any] struct {
+	input  I
+	result chan O
 }
 
 // orderedStreams runs fn over the inputs, at most window at a time. Each fn

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -102,14 +103,17 @@ func newRun(ctx context.Context, req Request) *run {
 	if r.Lookback == 0 {
 		r.Lookback = DefaultLookback
 	}
-	if r.InFlight == 0 {
-		r.InFlight = 256
-	}
 	if r.Progress == nil {
 		r.Progress = &Progress{}
 	}
 	r.everything = r.Window.IsZero()
 	r.relative = r.Store.Holds(Ref{"a", "AWSLogs/x"}, Ref{"b", "p/AWSLogs/x"})
+	if r.InFlight == 0 {
+		r.InFlight = 256
+		if r.relative { // nothing to wait for, and what few work on stays in the cache
+			r.InFlight = 2 * runtime.GOMAXPROCS(0)
+		}
+	}
 	r.horizon = r.Now
 	r.large = semaphore.NewWeighted(1)
 	r.slots = semaphore.NewWeighted(int64(r.InFlight))
