@@ -142,12 +142,12 @@ func (c *chainRun) sights(ctx context.Context, until time.Time) iter.Seq[*sight]
 	}
 }
 
-// before is the first digest to read: one from before the window, because logs
+// before is the first digest to read: the one before the window, because logs
 // near its edge may be named there, with all that pass for that one.
 func (c *chainRun) before() int {
 	const most = 8
-	i := c.first
-	for i > 0 && c.first-i < most && (i == c.first || c.refs[i-1].name.End.After(c.book.window.Start.Add(-2*time.Hour))) {
+	i := max(c.first-1, 0)
+	for i > 0 && c.first-i < most && c.refs[c.first-1].name.End.Sub(c.refs[i-1].name.End) < 30*time.Minute {
 		i--
 	}
 	return i

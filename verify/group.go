@@ -350,7 +350,7 @@ func (g *groupRun) begins(w Window) time.Time {
 	for _, p := range slices.Concat(g.g.places, g.extra) {
 		for _, kind := range g.g.kinds {
 			at := Ref{p.Bucket, p.Key + g.folder(kind)}
-			for e, err := range g.r.Store.List(g.ctx, at, at.Key+w.Start.UTC().Format("2006/01/02"), "") {
+			for e, err := range g.r.Store.List(g.ctx, at, at.Key+dayBefore(w.Start), "") {
 				at := deliveredAt(e)
 				if err != nil || at.IsZero() {
 					return w.Start
@@ -378,7 +378,7 @@ func (g *groupRun) listPlace(p place, w Window, chains map[digest.Chain][]listin
 	at := Ref{p.Bucket, p.Key + g.folder(digest.DigestFolder)}
 	after := ""
 	if !g.r.everything {
-		after = at.Key + w.Start.Add(-min(g.r.Lookback, maxLookback)).UTC().Format("2006/01/02")
+		after = at.Key + dayBefore(w.Start.Add(-min(g.r.Lookback, maxLookback)))
 	}
 	found, err := g.listFrom(at, after, w, chains, junk)
 	if err != nil || found || after == "" {

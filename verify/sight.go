@@ -138,12 +138,16 @@ func (r *run) inflate(ctx context.Context, o Object) ([]byte, digest.Content, er
 		if err != nil || content.Form != digest.TooLarge || first == r.DigestLimit {
 			return raw[:min(len(raw), smallDigest)], content, err
 		}
-		if _, err := again.Seek(0, io.SeekStart); err != nil {
-			return nil, digest.Content{}, err
-		}
 	}
 	if err := r.large.Acquire(ctx, 1); err != nil {
 		return nil, digest.Content{}, err
+	}
+	if ok { // what is no digest for its form alone is not held to find that out
+		content, err := rewound(again, o.Body, r.DigestLimit)
+		if err != nil || content.Form != digest.Exact {
+			r.large.Release(1)
+			return nil, content, err
+		}
 	}
 	raw, content, err := digest.ReadGzip(o.Body, r.DigestLimit)
 	if len(raw) <= smallDigest || err != nil {
@@ -151,6 +155,19 @@ func (r *run) inflate(ctx context.Context, o Object) ([]byte, digest.Content, er
 		return raw[:min(len(raw), smallDigest)], content, err
 	}
 	return raw, content, nil
+}
+
+// rewound hashes a body from its start and leaves it at its start.
+func rewound(s io.Seeker, body io.Reader, limit int64) (digest.Content, error) {
+	if _, err := s.Seek(0, io.SeekStart); err != nil {
+		return digest.Content{}, err
+	}
+	content, err := digest.HashGzip(body, limit)
+	if err != nil {
+		return digest.Content{}, err
+	}
+	_, err = s.Seek(0, io.SeekStart)
+	return content, err
 }
 
 // isData reports whether an error is about one object, and so a result.

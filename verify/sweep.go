@@ -132,7 +132,7 @@ func (g *groupRun) orphans(s stretch) iter.Seq[orphan] {
 
 func (g *groupRun) orphansAt(p place, kind string, s stretch) iter.Seq2[orphan, error] {
 	at := Ref{p.Bucket, p.Key + g.folder(kind)}
-	after, until := at.Key+s.sweep.Start.UTC().Format("2006/01/02"), at.Key+s.sweep.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
+	after, until := at.Key+dayBefore(s.sweep.Start), at.Key+s.sweep.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
 	if g.r.everything && s.first {
 		after = ""
 	}

@@ -18,6 +18,10 @@ func (w Window) Touches(start, end time.Time) bool {
 	return start.Before(w.End) && end.After(w.Start)
 }
 
+// dayBefore is a key to list after, so that a day's folder and all in it come
+// first: it lies behind all that is in the day before.
+func dayBefore(t time.Time) string { return t.UTC().AddDate(0, 0, -1).Format("2006/01/02") + "~" }
+
 // Holds reports whether t is in the window, its edges included.
 func (w Window) Holds(t time.Time) bool {
 	return !t.Before(w.Start) && !t.After(w.End)
