@@ -5,7 +5,6 @@ package trailseal_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -175,27 +173,6 @@ func runTool(b *testing.B, s *verifytest.Server, w *verifytest.World, want int, 
 	}
 	state := cmd.ProcessState
 	return cost{wall, state.UserTime() + state.SystemTime(), <-peak}
-}
-
-// highWater is the peak of a process's resident memory in MB, read until it
-// ends. What the system says of it afterwards (ru_maxrss) counts in the memory
-// of this process, which it shared before it became the tool.
-func highWater(pid int) float64 {
-	peak := 0.0
-	for {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err != nil {
-			return peak
-		}
-		_, rest, found := strings.Cut(string(text), "VmHWM:")
-		if !found { // it has ended and was not waited for yet
-			return peak
-		}
-		if kb, err := strconv.Atoi(strings.Fields(rest)[0]); err == nil {
-			peak = max(peak, float64(kb)/1024)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }
 
 func serveWorld(b *testing.B, w *verifytest.World, o verifytest.ServerOptions) *verifytest.Server {
