@@ -4,7 +4,6 @@ package trailseal_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
