@@ -1,7 +1,14 @@
 package trailseal_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/trailseal/trailseal/verify"
@@ -14,15 +21,10 @@ import (
 func TestBodiesThatBreak(t *testing.T) {
 	awsHere(t)
 	small := mintWorld(t, nil)
-	large := mintWorld(t, func(s *verifytest.Spec) { // log bodies over a MiB, which are hashed as they come
-		s.Hours, s.LogsPerHour, s.EventsPerLog, s.Contents, s.QuietEvery = 3, 1, 13_000, 1, 0
-		s.Regions, s.Backfill = s.Regions[:1], false
-	})
 	d, logs := spotOf(t, small, "eu-west-1")
+	large := mintWorld(t, func(s *verifytest.Spec) { s.Seed = 2 })
 	_, larges := spotOf(t, large, "eu-west-1")
-	if o, _ := large.Get(larges[0]); len(o.Bytes) <= 1<<20 {
-		t.Fatalf("a large log has %d bytes", len(o.Bytes))
-	}
+	large.Put(larges[0], verifytest.Object{Bytes: largeBody(t), Modified: later(large)})
 	orphans := map[string]string{d.URI(): "unreadable read-failed"}
 	for _, log := range logs {
 		orphans[log.URI()] = "unreferenced no-digest"
@@ -31,18 +33,21 @@ func TestBodiesThatBreak(t *testing.T) {
 		name  string
 		w     *verifytest.World
 		ref   verify.Ref
-		files map[string]string // what comes of it where the body never comes whole
+		whole want // what comes of it where the body comes whole in the end
+		never want // and where it never does
 	}{
-		{"digest", small, d.Ref, orphans},
-		{"log", small, logs[0], map[string]string{logs[0].URI(): "unreadable read-failed"}},
-		{"large log", large, larges[0], map[string]string{larges[0].URI(): "unreadable read-failed"}},
+		{"digest", small, d.Ref, want{}, want{exit: 3, files: orphans}},
+		{"log", small, logs[0], want{}, want{exit: 3, files: map[string]string{logs[0].URI(): "unreadable read-failed"}}},
+		{"large log", large, larges[0],
+			want{exit: 1, files: map[string]string{larges[0].URI(): "modified hash-mismatch"}},
+			want{exit: 3, files: map[string]string{larges[0].URI(): "unreadable read-failed"}}},
 	} {
 		for _, times := range []int{1, 2, 0} {
 			t.Run(fmt.Sprint(row.name, " ", times), func(t *testing.T) {
 				t.Parallel()
-				want, retries := want{}, int64(times)
+				want, retries := row.whole, int64(times)
 				if times == 0 {
-					want.exit, want.files, retries = 3, row.files, 2
+					want, retries = row.never, 2
 				}
 				fault := verifytest.Fault{Operation: "GetObject", Bucket: row.ref.Bucket, Key: row.ref.Key, Cut: true, Times: times}
 				s := serveHTTP(t, row.w, verifytest.ServerOptions{Faults: []verifytest.Fault{fault}})
@@ -54,6 +59,21 @@ func TestBodiesThatBreak(t *testing.T) {
 			})
 		}
 	}
+}
+
+// largeBody is a whole gzip member that is too large to be read before it is
+// used.
+func largeBody(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&b, gzip.NoCompression)
+	if err == nil {
+		_, err = zip.Write(make([]byte, 6<<20))
+	}
+	if err = errors.Join(err, zip.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // Every body breaks once: every file is still kept. Listings too.
@@ -99,30 +119,22 @@ func TestSlowDown(t *testing.T) {
 		damaged.Victims["log-deleted"][0].URI():  "deleted not-found",
 		damaged.Victims["log-modified"][0].URI(): "modified hash-mismatch",
 	}}
-	// Every object is refused twice, in one way or another.
-	storm, other := []verifytest.Fault{{Operation: "ListObjectsV2", Status: 503, Code: "SlowDown", Times: 4}}, []verifytest.Fault{}
-	for bucket, key := range objects(honest) {
-		refused := func(status int, code string, times int) verifytest.Fault {
-			return verifytest.Fault{Operation: "GetObject", Bucket: bucket, Key: key, Status: status, Code: code, Times: times}
-		}
-		storm = append(storm, refused(503, "SlowDown", 2))
-		other = append(other, refused(400, "KMS.ThrottlingException", 1), refused(429, "", 1))
-	}
 	for name, row := range map[string]struct {
-		w    *verifytest.World
-		o    verifytest.ServerOptions
-		want want
+		w     *verifytest.World
+		rate  int
+		first []int // with these statuses each request is refused before it is served
+		want  want
 	}{
-		"storm":               {honest, verifytest.ServerOptions{Faults: storm}, want{}},
-		"KMS and 429":         {honest, verifytest.ServerOptions{Faults: other}, want{}},
-		"storm over a damage": {damaged, verifytest.ServerOptions{Faults: storm}, wantDamaged},
-		"rate":                {honest, verifytest.ServerOptions{Rate: 300}, want{}},
-		"rate over a damage":  {damaged, verifytest.ServerOptions{Rate: 300}, wantDamaged},
+		"storm":               {honest, 0, []int{503, 503}, want{}},
+		"503 and 429":         {honest, 0, []int{503, 429}, want{}},
+		"storm over a damage": {damaged, 0, []int{503, 503}, wantDamaged},
+		"rate":                {honest, 300, nil, want{}},
+		"rate over a damage":  {damaged, 300, nil, wantDamaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serveHTTP(t, row.w, row.o)
-			j := judgeOver(t, row.w, s.URL, func(a *asking) { a.MaxAttempts = 2 })
+			s := serveHTTP(t, row.w, verifytest.ServerOptions{Rate: row.rate})
+			j := judgeOver(t, row.w, storm(t, s, row.first), func(a *asking) { a.MaxAttempts = 2 })
 			j.check(t, row.w, row.want)
 			n, refused := j.summary.Logs[verify.Kept], j.summary.Requests["retry"]
 			if n < 500 || refused < 1 {
@@ -130,6 +142,29 @@ func TestSlowDown(t *testing.T) {
 			}
 		})
 	}
+}
+
+// storm stands before a server and asks for fewer requests: each is refused as
+// often as there are statuses. It gives its address.
+func storm(t testing.TB, s *verifytest.Server, statuses []int) string {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		n := seen[r.URL.RequestURI()]
+		seen[r.URL.RequestURI()]++
+		mu.Unlock()
+		if r.Method != http.MethodGet || n >= len(statuses) {
+			s.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(statuses[n])
+		if statuses[n] == http.StatusServiceUnavailable {
+			io.WriteString(w, "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
+		}
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
 }
 
 // Wherever the bucket is, and whatever region is configured, one wrong request

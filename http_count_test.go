@@ -115,7 +115,7 @@ func TestRequestsAreFew(t *testing.T) {
 	t.Logf("%d digests and %d logs: %d digests at the edges, %d listings; %v", j.summary.Digests[verify.Kept], len(logs), edges, pages, s.Requests())
 }
 
-// Nothing depends on how many keys a page has.
+// Nothing depends on how many entries a page has, of listings or of keys.
 func TestSmallPages(t *testing.T) {
 	awsHere(t)
 	w := mintWorld(t, func(s *verifytest.Spec) {

@@ -44,7 +44,7 @@ var refusedListings = []verifytest.Fault{
 func TestListingsThatFail(t *testing.T) {
 	awsHere(t)
 	w := mintWorld(t, func(s *verifytest.Spec) {
-		s.Prefix, s.Backfill, s.Hours = "audit", false, 4
+		s.Prefix, s.Backfill, s.Hours, s.LogsPerHour = "audit", false, 3, 1
 		s.Accounts = append(s.Accounts, "444455556666")
 	})
 	// With one entry a page every listing now has a second one.

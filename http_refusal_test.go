@@ -62,7 +62,7 @@ func (j *judgement) hourDark(t testing.TB, d *verifytest.Digest, state verify.St
 // a digest the logs that nobody else names.
 func TestRefusedReads(t *testing.T) {
 	awsHere(t)
-	w := mintWorld(t, nil)
+	w := mintWorld(t, func(s *verifytest.Spec) { s.Hours, s.Backfill = 4, false })
 	d, logs := spotOf(t, w, "eu-west-1")
 	for _, r := range refusals {
 		fault := verifytest.Fault{Operation: "GetObject", Status: r.status, Code: r.code, Message: r.message}

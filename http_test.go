@@ -42,7 +42,7 @@ func (j *judgement) finding(kind verify.FindingKind) (found verify.Finding) {
 func (j *judgement) String() string {
 	var b strings.Builder
 	for _, f := range j.files {
-		if outcome(f) != "kept" {
+		if outcome(f) != "kept" && b.Len() < 4000 {
 			fmt.Fprintf(&b, "%s %s %v %q %s\n", f.Kind, f.Verdict, f.Reasons, f.URI, f.Detail)
 		}
 	}
