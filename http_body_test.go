@@ -110,7 +110,7 @@ func objects(w *verifytest.World) func(yield func(bucket, key string) bool) {
 // anything but what it is, however few attempts other trouble is allowed.
 func TestSlowDown(t *testing.T) {
 	awsHere(t)
-	spec := func(s *verifytest.Spec) { s.Hours, s.LogsPerHour, s.Contents = 14, 24, 4 }
+	spec := func(s *verifytest.Spec) { s.Hours, s.LogsPerHour, s.Contents = 14, 16, 4 }
 	honest, damaged := mintWorld(t, spec), mintWorld(t, spec)
 	if err := damaged.Damage("log-deleted", "log-modified"); err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestSlowDown(t *testing.T) {
 			j := judgeOver(t, row.w, storm(t, s, row.first), func(a *asking) { a.MaxAttempts = 2 })
 			j.check(t, row.w, row.want)
 			n, refused := j.summary.Logs[verify.Kept], j.summary.Requests["retry"]
-			if n < 500 || refused < 1 {
+			if n < 350 || refused < 1 {
 				t.Errorf("%d logs, %d requests made again: nothing was tried", n, refused)
 			}
 		})

@@ -118,6 +118,7 @@ func digestLimit(w *verifytest.World) int64 {
 // judged like the bucket. Without, nothing is ever all kept, and nobody is
 // accused but those who are in the bucket too.
 func TestDamagesInADirectory(t *testing.T) {
+	t.Parallel()
 	unfit := []string{
 		"hostile-path", // names that no directory holds
 		"digest-bomb",  // World.Expect inflates it, which takes long; TestBombsCostNoMemory has both
@@ -172,6 +173,7 @@ func nobodyElseIsAccused(t *testing.T, expected map[string]verifytest.Expected, 
 // A trail that moved from one bucket to another, copied side by side and
 // nearly every damage at once.
 func TestDamagesTogetherInADirectory(t *testing.T) {
+	t.Parallel()
 	w := mintWorld(t, func(s *verifytest.Spec) {
 		s.Hours, s.MoveBucketAt = 40, 20
 		s.Accounts, s.Regions = append(s.Accounts, "444455556666"), append(s.Regions, "ap-southeast-2")

@@ -16,6 +16,7 @@ import (
 // Names that want to do something to the reader do nothing: text shows them
 // escaped, and JSON gives them back as they are.
 func TestHostileNamesInReports(t *testing.T) {
+	t.Parallel()
 	for _, damage := range []string{"hostile-name", "hostile-path"} {
 		t.Run(damage, func(t *testing.T) {
 			t.Parallel()

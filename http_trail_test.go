@@ -29,6 +29,7 @@ func kinds(r report) []string {
 // A trail is found by its ARN from any region, by its name in its own or where
 // it has a shadow, and of two trails in a bucket only it is verified.
 func TestTrailByNameAndARN(t *testing.T) {
+	t.Parallel()
 	w := verifytest.Merge(
 		mintWorld(t, func(s *verifytest.Spec) { s.Prefix = "a/b" }),
 		mintWorld(t, func(s *verifytest.Spec) { s.Prefix, s.Trail, s.Seed, s.Regions = "a/b", "other", 2, s.Regions[:1] }))
@@ -64,6 +65,7 @@ func TestTrailByNameAndARN(t *testing.T) {
 // CloudTrail says that it delivered a digest an hour after the newest that is
 // there. Nothing else tells: the window ends where that one does.
 func TestTrailDeliveredMoreThanThereIs(t *testing.T) {
+	t.Parallel()
 	w := mintWorld(t, func(s *verifytest.Spec) { s.Backfill = false })
 	short := w.Window().End.Add(-time.Hour)
 	args := []string{"--start", w.Window().Start.Format(time.RFC3339), "--end", short.Format(time.RFC3339)}
@@ -94,6 +96,7 @@ func TestTrailDeliveredMoreThanThereIs(t *testing.T) {
 		{Operation: "GetTrailStatus", Status: 400, Code: "AccessDeniedException", Message: "not authorized to perform: cloudtrail:GetTrailStatus"},
 	}})
 	r = verifyJSON(t, awsEnv(t, refused.URL), append([]string{"--trail", w.Trails()[0].ARN}, args...)...)
+	t.Logf("status refused: exit %d, findings %v", r.Exit, kinds(r))
 	if r.Exit == 1 || len(r.Files) > 0 {
 		t.Errorf("the status cannot be asked: %+v", r)
 	}
@@ -101,6 +104,7 @@ func TestTrailDeliveredMoreThanThereIs(t *testing.T) {
 
 // An organization's trail is all of its accounts'.
 func TestTrailOfAnOrganization(t *testing.T) {
+	t.Parallel()
 	w := mintWorld(t, func(s *verifytest.Spec) {
 		s.Organization, s.Accounts = "o-exampleorgid", append(s.Accounts, "444455556666", "777788889999")
 	})
