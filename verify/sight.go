@@ -95,7 +95,7 @@ func (r *run) look(ctx context.Context, e Entry, name digest.Name) (*sight, erro
 			return nil, err
 		}
 		d.err = err
-		d.late = name.End.Add(DigestDue).After(r.horizon)
+		d.late = name.End.Add(DigestDue).After(r.Now)
 		return d, nil
 	}
 	r.Progress.Fetched.Add(max(e.Size, 0))
