@@ -81,6 +81,7 @@ func (g *groupRun) verify() {
 	g.named[2] = map[uint64]uint64{}
 	for s := range stretches(Window{g.begins(w), w.End}) {
 		g.named[0], g.named[1] = map[uint64]uint64{}, g.named[0]
+		logs := g.listAhead(s)
 		for _, c := range g.chains {
 			switch {
 			case !c.id.Backfill:
@@ -89,10 +90,11 @@ func (g *groupRun) verify() {
 				g.runChain(c, time.Time{})
 			}
 		}
+		logs.wait()
 		if g.ctx.Err() != nil {
 			break
 		}
-		g.sweep(w, s)
+		g.sweep(w, s, logs)
 	}
 	for _, c := range g.chains {
 		g.finish(c)

@@ -68,6 +68,16 @@ func ordered[I, O any](ctx context.Context, slots *semaphore.Weighted, window in
 	}
 }
 
+// aside runs f beside what goes on, and returns what waits for its end.
+func aside(f func()) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return func() { <-done }
+}
+
 // A task is one input and where its result goes.
 type task[I, O any] struct {
 	input  I

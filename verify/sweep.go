@@ -23,11 +23,52 @@ type orphan struct {
 	at   time.Time // when it was delivered by its name; where it has none like a log's, the zero time
 }
 
-// sweep lists a stretch's logs and reports those that no digest names.
-func (g *groupRun) sweep(w Window, s stretch) {
+// maxAhead bounds the log files of a stretch that are listed while it is
+// worked on. Where there are more they are listed once more afterwards, and
+// not held.
+const maxAhead = 50_000
+
+// An ahead is a stretch's listing, taken while its logs are hashed.
+type ahead struct {
+	found  []stored
+	many   bool
+	places []place
+	wait   func()
+}
+
+// A stored is an object among the logs, or a listing that failed there.
+type stored struct {
+	orphan
+	err error
+}
+
+func (g *groupRun) listAhead(s stretch) *ahead {
+	a := &ahead{places: slices.Concat(g.g.places, g.extra)}
+	a.wait = aside(func() {
+		for o := range g.stored(s, a.places) {
+			if a.many = len(a.found) >= maxAhead; a.many {
+				return
+			}
+			a.found = append(a.found, o)
+		}
+	})
+	return a
+}
+
+// all is the listing, from memory where it is there and whole.
+func (g *groupRun) all(s stretch, a *ahead) iter.Seq[stored] {
+	places := slices.Concat(g.g.places, g.extra)
+	if a.many || !slices.Equal(places, a.places) {
+		return g.stored(s, places)
+	}
+	return slices.Values(a.found)
+}
+
+// sweep reports a stretch's logs that no digest names.
+func (g *groupRun) sweep(w Window, s stretch, a *ahead) {
 	var held []orphan
 	old, many := false, false
-	for o := range g.orphans(s) {
+	for o := range g.orphans(g.all(s, a)) {
 		old = old || g.r.age(o) >= PendingAge
 		if many = len(held) >= maxOrphans; many {
 			break
@@ -47,7 +88,7 @@ func (g *groupRun) sweep(w Window, s stretch) {
 		g.reportOrphans(slices.Values(held))
 		return
 	}
-	g.reportOrphans(g.orphans(s))
+	g.reportOrphans(g.orphans(g.all(s, a)))
 }
 
 func (g *groupRun) reportOrphans(orphans iter.Seq[orphan]) {
@@ -105,23 +146,35 @@ func (r *run) age(o orphan) time.Duration {
 	}
 }
 
-// orphans lists what lies among the logs of a stretch and is not named by a
-// digest read so far.
-func (g *groupRun) orphans(s stretch) iter.Seq[orphan] {
+// orphans are those of the stored objects that no digest read so far names.
+func (g *groupRun) orphans(all iter.Seq[stored]) iter.Seq[orphan] {
 	return func(yield func(orphan) bool) {
-		for _, p := range slices.Concat(g.g.places, g.extra) {
+		for o := range all {
+			switch {
+			case o.err != nil && g.ctx.Err() == nil:
+				f := unlisted(o.Ref, o.err)
+				f.Chain = g.g.chainRef()
+				f.Message += "; log files there that no digest names could not be looked for"
+				g.find(*f)
+			case o.err != nil || g.isNamed(o.Ref):
+			case !yield(o.orphan):
+				return
+			}
+		}
+	}
+}
+
+// stored lists what lies among the logs of a stretch.
+func (g *groupRun) stored(s stretch, places []place) iter.Seq[stored] {
+	return func(yield func(stored) bool) {
+		for _, p := range places {
 			for _, kind := range g.g.kinds {
-				for o, err := range g.orphansAt(p, kind, s) {
+				at := Ref{p.Bucket, p.Key + g.folder(kind)}
+				for o, err := range g.storedAt(at, kind, s) {
 					if err != nil {
-						if g.ctx.Err() == nil {
-							f := unlisted(Ref{p.Bucket, p.Key + g.folder(kind)}, err)
-							f.Chain = g.g.chainRef()
-							f.Message += "; log files there that no digest names could not be looked for"
-							g.find(*f)
-						}
-						break
+						o.Ref = at
 					}
-					if !yield(o) {
+					if !yield(stored{o, err}) {
 						return
 					}
 				}
@@ -130,8 +183,7 @@ func (g *groupRun) orphans(s stretch) iter.Seq[orphan] {
 	}
 }
 
-func (g *groupRun) orphansAt(p place, kind string, s stretch) iter.Seq2[orphan, error] {
-	at := Ref{p.Bucket, p.Key + g.folder(kind)}
+func (g *groupRun) storedAt(at Ref, kind string, s stretch) iter.Seq2[orphan, error] {
 	after, until := at.Key+dayBefore(s.sweep.Start), at.Key+s.sweep.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
 	if g.r.everything && s.first {
 		after = ""
@@ -146,7 +198,7 @@ func (g *groupRun) orphansAt(p place, kind string, s stretch) iter.Seq2[orphan, 
 				return
 			}
 			o := orphan{Entry: e, kind: kind, at: deliveredAt(e)}
-			if strings.HasSuffix(e.Key, "/") || !g.within(o, s, at.Key) || g.isNamed(e.Ref) {
+			if strings.HasSuffix(e.Key, "/") || !g.within(o, s, at.Key) {
 				continue
 			}
 			if !yield(o, nil) {
