@@ -105,10 +105,10 @@ type Bytes struct {
 	Hashed  int64 `json:"hashed"`  // uncompressed
 }
 
-// A Sink takes a run's results as they come, in chain order: the files and
-// findings of a chain, oldest first, then the chain itself, then the next
-// chain. A writer may keep what it wants for later, but never decides the
-// exit status. An error stops the run.
+// A Sink takes a run's results as they come, in order: the files and findings
+// of an account's source region, chain by chain and oldest first, then its
+// chains, then the next region. A writer may keep what it wants for later, but
+// never decides the exit status. An error stops the run.
 type Sink interface {
 	Start(Header) error
 	File(File) error
