@@ -243,7 +243,7 @@ func BenchmarkMemory(b *testing.B) {
 // and not one file called anything but what it is (exit 0 says so).
 func BenchmarkSlowDown(b *testing.B) {
 	const rate = 1500
-	w := bulk(b, 100, 200, 1)
+	w := bulk(b, 200, 200, 1)
 	for b.Loop() {
 		s := serveWorld(b, w, verifytest.ServerOptions{Rate: rate, Latency: 20 * time.Millisecond})
 		c := runTool(b, s, w, 0, "--concurrency", "256")

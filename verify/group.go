@@ -97,10 +97,15 @@ func (g *groupRun) verify() {
 	}
 }
 
+// logWindow is how many logs may be begun and not yet reported. It is much more
+// than are in flight at once: while one waits to be asked for again, because
+// the store said SlowDown, the others must not wait for it.
+const logWindow = 4096
+
 // runChain judges one chain up to a time and reports what comes of it, in
 // order.
 func (g *groupRun) runChain(c *chainRun, until time.Time) {
-	for e := range ordered(g.ctx, g.r.slots, g.r.InFlight, c.steps(until), g.do) {
+	for e := range ordered(g.ctx, g.r.slots, logWindow, c.steps(until), g.do) {
 		switch {
 		case e.file != nil:
 			g.count(c, e.file)

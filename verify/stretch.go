@@ -16,7 +16,7 @@ type stretch struct {
 	first, last bool
 }
 
-const stretchLength = 4 * 24 * time.Hour
+const stretchLength = 3 * 24 * time.Hour
 
 func stretches(w Window) iter.Seq[stretch] {
 	return func(yield func(stretch) bool) {
