@@ -74,10 +74,12 @@ func (n Name) Key() string {
 
 // Folder is where the chain's digests lie, from "AWSLogs/" to the region's "/".
 func (c Chain) Folder() string {
-	return accountFolder(c.Organization, c.Account) + DigestFolder + "/" + c.Region + "/"
+	return AccountFolder(c.Organization, c.Account) + DigestFolder + "/" + c.Region + "/"
 }
 
-func accountFolder(organization, account string) string {
+// AccountFolder is where an account's files lie, from "AWSLogs/" to its own "/".
+// The organization is empty where there is none.
+func AccountFolder(organization, account string) string {
 	if organization != "" {
 		organization += "/"
 	}
@@ -86,7 +88,7 @@ func accountFolder(organization, account string) string {
 
 // Key is the S3 key that the name stands for.
 func (n LogName) Key() string {
-	return n.Prefix + accountFolder(n.Organization, n.Account) + n.Kind + "/" + n.Region + "/" +
+	return n.Prefix + AccountFolder(n.Organization, n.Account) + n.Kind + "/" + n.Region + "/" +
 		n.Delivered.UTC().Format(dayLayout) + "/" + n.Account + "_" + n.Kind + "_" + n.Region + "_" +
 		n.Delivered.UTC().Format(logLayout) + "_" + n.ID + suffix
 }

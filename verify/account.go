@@ -162,7 +162,7 @@ func (c *chainRun) accountRest(untrusted []*sight) {
 		return
 	}
 	for _, d := range untrusted {
-		if !d.authentic() && (d.err == nil || judgeDigest(d).verdict != Deleted) {
+		if d.err == nil || judgeDigest(d).verdict != Deleted {
 			c.rest(c.background(), d.name.End.Add(-time.Hour))
 			c.book.paint(Unproven, d.name.End)
 		}

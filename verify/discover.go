@@ -6,9 +6,9 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/trailseal/trailseal/digest"
+	"golang.org/x/sync/semaphore"
 )
 
 // A place is where a trail delivers to: a bucket, and the prefix before
@@ -121,7 +121,7 @@ func (r *run) logRoots(ctx context.Context, root Ref, problem func(Ref, error)) 
 			break
 		}
 		var next []Ref
-		for below := range ordered(ctx, r.slots, min(32, r.InFlight), values(level), r.below) {
+		for below := range ordered(ctx, r.slots, min(32, r.InFlight), values(places(level)), r.below) {
 			if below.err != nil {
 				problem(below.at, below.err)
 			}
@@ -147,9 +147,17 @@ type folders struct {
 	err   error
 }
 
-func (r *run) below(ctx context.Context, at Ref) folders {
-	dirs, err := r.Store.Dirs(ctx, at)
-	return folders{at: at, dirs: dirs, err: err}
+func (r *run) below(ctx context.Context, f folders) folders {
+	f.dirs, f.err = r.Store.Dirs(ctx, f.at)
+	return f
+}
+
+func places(all []Ref) []folders {
+	var asked []folders
+	for _, at := range all {
+		asked = append(asked, folders{at: at})
+	}
+	return asked
 }
 
 func (r *run) chosenRoot(root Ref, rest string) []logRoot {
@@ -214,18 +222,14 @@ func (r *run) regions(ctx context.Context, a account) []group {
 	var kinds []folders
 	for _, p := range a.places {
 		for _, kind := range append([]string{digest.DigestFolder}, digest.LogFolders...) {
-			at := Ref{p.Bucket, p.Key + accountFolder(a.organization, a.id) + kind + "/"}
+			at := Ref{p.Bucket, p.Key + digest.AccountFolder(a.organization, a.id) + kind + "/"}
 			kinds = append(kinds, folders{place: p, kind: kind, at: at})
 		}
 	}
-	// An answer is waited for, not worked for: these need no slots.
-	var asked sync.WaitGroup
-	for i := range kinds {
-		asked.Go(func() { kinds[i].dirs, kinds[i].err = r.Store.Dirs(ctx, kinds[i].at) })
-	}
-	asked.Wait()
 	groups := map[string]*group{}
-	for _, k := range kinds {
+	// The account has one of the run's slots already, so these have their own.
+	own := semaphore.NewWeighted(int64(len(kinds)))
+	for k := range ordered(ctx, own, len(kinds), values(kinds), r.below) {
 		if k.err != nil {
 			f := unlisted(k.at, k.err)
 			f.Chain = &ChainRef{Organization: a.organization, Account: a.id}
@@ -259,13 +263,6 @@ func (g *group) add(p place, kind string) {
 	if kind != digest.DigestFolder && !slices.Contains(g.kinds, kind) {
 		g.kinds = append(g.kinds, kind)
 	}
-}
-
-func accountFolder(organization, account string) string {
-	if organization != "" {
-		organization += "/"
-	}
-	return "AWSLogs/" + organization + account + "/"
 }
 
 func unlisted(at Ref, err error) *Finding {

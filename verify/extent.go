@@ -37,7 +37,7 @@ func (r *run) extent() Window {
 	}
 	day := ""
 	if !w.IsZero() {
-		day = w.End.Format("2006/01/02")
+		day = w.End.Format(dayFolder)
 	}
 	for _, g := range groups {
 		r.eachKey(g, digest.LogFolders[0], day, func(key string) {
@@ -74,7 +74,7 @@ func (w *Window) stretch(t time.Time) {
 // Errors show again when the same folders are listed to be judged.
 func (r *run) eachKey(g group, kind, from string, use func(key string)) {
 	for _, p := range g.places {
-		at := Ref{p.Bucket, p.Key + accountFolder(g.organization, g.account) + kind + "/" + g.region + "/"}
+		at := Ref{p.Bucket, p.Key + digest.AccountFolder(g.organization, g.account) + kind + "/" + g.region + "/"}
 		after := ""
 		if from != "" {
 			after = at.Key + from

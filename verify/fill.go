@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -62,8 +61,8 @@ func (c *chainRun) elsewhere(ctx context.Context, d *sight, ref Ref, name digest
 		return nil
 	}
 	at := Ref{ref.Bucket, name.Prefix + c.id.Folder()}
-	after := at.Key + c.since().UTC().Format("2006/01/02")
-	until := at.Key + d.record.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
+	after := at.Key + c.since().UTC().Format(dayFolder)
+	until := at.Key + d.record.End.AddDate(0, 0, 1).UTC().Format(dayFolder)
 	var found []listing
 	named := false
 	for e, err := range c.r.Store.List(ctx, at, after, until) {
@@ -138,33 +137,4 @@ func (c *chainRun) find(f Finding) {
 
 func (c *chainRun) ref() *ChainRef {
 	return &ChainRef{c.id.Organization, c.id.Account, c.id.Region, c.id.Trail, c.id.Backfill}
-}
-
-// values is slices.Values for a source, which stops when its context ends.
-func values[T any](all []T) source[T] {
-	return func(ctx context.Context) iter.Seq[T] {
-		return func(yield func(T) bool) {
-			for _, v := range all {
-				if ctx.Err() != nil || !yield(v) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func compareRefs(a, b Ref) int {
-	if a.Bucket != b.Bucket {
-		if a.Bucket < b.Bucket {
-			return -1
-		}
-		return 1
-	}
-	if a.Key < b.Key {
-		return -1
-	}
-	if a.Key > b.Key {
-		return 1
-	}
-	return 0
 }

@@ -190,7 +190,7 @@ func (g *groupRun) finish(c *chainRun) {
 
 // folder is one of the group's folders, from "AWSLogs/" to the region's "/".
 func (g *groupRun) folder(kind string) string {
-	return accountFolder(g.g.organization, g.g.account) + kind + "/" + g.g.region + "/"
+	return digest.AccountFolder(g.g.organization, g.g.account) + kind + "/" + g.g.region + "/"
 }
 
 // knows reports whether a place has been listed.

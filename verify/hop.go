@@ -67,10 +67,10 @@ func (c *chainRun) hop(ctx context.Context, i int) bool {
 // adopt lists another place's digests, of all the group's chains, around the
 // window. A refused listing is no answer: fill follows its digests one by one.
 func (g *groupRun) adopt(ctx context.Context, at place) bool {
-	w, day := g.r.Window, "2006/01/02"
+	w := g.r.Window
 	folder := Ref{at.Bucket, at.Key + g.folder(digest.DigestFolder)}
-	after := folder.Key + w.Start.Add(-24*time.Hour).UTC().Format(day)
-	until := folder.Key + w.End.Add(PendingAge).UTC().Format(day)
+	after := folder.Key + w.Start.Add(-24*time.Hour).UTC().Format(dayFolder)
+	until := folder.Key + w.End.Add(PendingAge).UTC().Format(dayFolder)
 	found := map[digest.Chain][]listing{}
 	n := 0
 	for e, err := range g.r.Store.List(ctx, folder, after, until) {
@@ -123,7 +123,7 @@ func (c *chainRun) startedBefore(ctx context.Context) bool {
 	}
 	for _, p := range c.g.g.places {
 		at := Ref{p.Bucket, p.Key + c.id.Folder()}
-		until := at.Key + c.book.window.Start.Add(-min(c.r.Lookback, maxLookback)).UTC().Format("2006/01/02")
+		until := at.Key + c.book.window.Start.Add(-min(c.r.Lookback, maxLookback)).UTC().Format(dayFolder)
 		for e, err := range c.r.Store.List(ctx, at, "", until) {
 			if err != nil {
 				return true // not known, so not excused

@@ -148,3 +148,19 @@ func compareChains(a, b digest.Chain) int {
 		return -1
 	}
 }
+
+func compareRefs(a, b Ref) int {
+	if a.Bucket != b.Bucket {
+		if a.Bucket < b.Bucket {
+			return -1
+		}
+		return 1
+	}
+	if a.Key < b.Key {
+		return -1
+	}
+	if a.Key > b.Key {
+		return 1
+	}
+	return 0
+}

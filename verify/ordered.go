@@ -127,3 +127,16 @@ func orderedStreams[I, O any](ctx context.Context, window, depth int, in source[
 		}
 	}
 }
+
+// values is slices.Values for a source, which stops when its context ends.
+func values[T any](all []T) source[T] {
+	return func(ctx context.Context) iter.Seq[T] {
+		return func(yield func(T) bool) {
+			for _, v := range all {
+				if ctx.Err() != nil || !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}

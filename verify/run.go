@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"path"
 	"runtime"
 	"slices"
 	"sync"
@@ -246,7 +245,7 @@ func (r *run) wanted(kind string, patterns []string, word string) bool {
 	}
 	any := false
 	for _, p := range patterns {
-		if ok, err := path.Match(p, word); ok && err == nil {
+		if Matches([]string{p}, word) {
 			r.matched[kind][p], any = true, true
 		}
 	}

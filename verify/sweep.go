@@ -184,7 +184,7 @@ func (g *groupRun) stored(s stretch, places []place) iter.Seq[stored] {
 }
 
 func (g *groupRun) storedAt(at Ref, kind string, s stretch) iter.Seq2[orphan, error] {
-	after, until := at.Key+dayBefore(s.sweep.Start), at.Key+s.sweep.End.AddDate(0, 0, 1).UTC().Format("2006/01/02")
+	after, until := at.Key+dayBefore(s.sweep.Start), at.Key+s.sweep.End.AddDate(0, 0, 1).UTC().Format(dayFolder)
 	if g.r.everything && s.first {
 		after = ""
 	}
@@ -227,10 +227,9 @@ func (g *groupRun) within(o orphan, s stretch, folder string) bool {
 // logs all the same, and whoever reads the logs reads it too: it is of the
 // stretch whose days its place in the listing falls in.
 func (g *groupRun) withinDays(rest string, s stretch) bool {
-	const day = "2006/01/02"
-	from, to := s.sweep.Start.UTC().Format(day), s.sweep.End.UTC().Format(day)
+	from, to := s.sweep.Start.UTC().Format(dayFolder), s.sweep.End.UTC().Format(dayFolder)
 	if s.last {
-		to = s.sweep.End.AddDate(0, 0, 1).UTC().Format(day)
+		to = s.sweep.End.AddDate(0, 0, 1).UTC().Format(dayFolder)
 	}
 	return (rest >= from || g.r.everything && s.first) && (rest < to || g.r.everything && s.last)
 }

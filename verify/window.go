@@ -18,9 +18,12 @@ func (w Window) Touches(start, end time.Time) bool {
 	return start.Before(w.End) && end.After(w.Start)
 }
 
+// dayFolder is how a key names a day, as a layout of time.
+const dayFolder = "2006/01/02"
+
 // dayBefore is a key to list after, so that a day's folder and all in it come
 // first: it lies behind all that is in the day before.
-func dayBefore(t time.Time) string { return t.UTC().AddDate(0, 0, -1).Format("2006/01/02") + "~" }
+func dayBefore(t time.Time) string { return t.UTC().AddDate(0, 0, -1).Format(dayFolder) + "~" }
 
 // Holds reports whether t is in the window, its edges included.
 func (w Window) Holds(t time.Time) bool {
