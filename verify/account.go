@@ -13,6 +13,7 @@ type ledger struct {
 	window Window
 	at     time.Time // all before it is accounted for
 	dark   []span    // what no kept digest covers
+	spans  []span    // all that was painted, in order, neighbours of one state joined
 	sums   map[State]time.Duration
 }
 
@@ -37,10 +38,33 @@ func (l *ledger) paint(state State, end time.Time) span {
 	}
 	l.at = s.end
 	l.sums[state] += s.end.Sub(s.start)
+	if n := len(l.spans); n > 0 && l.spans[n-1].state == state {
+		l.spans[n-1].end = s.end
+	} else {
+		l.spans = append(l.spans, s)
+	}
 	if state != Verified && state != VerifiedEmpty && state != NotYetDue {
 		l.dark = append(l.dark, s)
 	}
 	return s
+}
+
+// rewind takes back what was painted after a time.
+func (l *ledger) rewind(to time.Time) {
+	for n := len(l.spans); n > 0 && l.spans[n-1].end.After(to); n = len(l.spans) {
+		s := &l.spans[n-1]
+		from := s.start
+		if from.Before(to) {
+			from = to
+		}
+		if l.sums[s.state] -= s.end.Sub(from); l.sums[s.state] == 0 {
+			delete(l.sums, s.state)
+		}
+		if s.end = from; !s.end.After(s.start) {
+			l.spans = l.spans[:n-1]
+		}
+	}
+	l.at = earlier(l.at, to)
 }
 
 // darkness is the stretch without a kept digest that a log delivered at a time

@@ -51,6 +51,7 @@ type chainRun struct {
 	waiting []*sight // read, in order, not yet settled; the first may be authentic, the rest are not
 	last    *sight   // the last authentic one
 	book    *ledger
+	told    time.Time // all before it is reported: the book runs ahead of the logs that are hashed
 	yield   func(step) bool
 	stopped bool         // the consumer wants no more
 	witness func(*sight) // in place of reporting: takes each settled digest
@@ -68,7 +69,7 @@ const (
 )
 
 func newChainRun(g *groupRun, id digest.Chain, refs []listing, w Window) *chainRun {
-	c := &chainRun{r: g.r, g: g, id: id, refs: refs, book: newLedger(w)}
+	c := &chainRun{r: g.r, g: g, id: id, refs: refs, book: newLedger(w), told: w.Start}
 	c.order()
 	c.record = Chain{
 		Organization: id.Organization, Account: id.Account, Region: id.Region, HomeRegion: id.HomeRegion,

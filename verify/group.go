@@ -22,9 +22,13 @@ type event struct {
 type sums struct {
 	digests, logs map[Verdict]int
 	worst         Class
+	keys          keyring
+	account       string // whose logs they are
 }
 
-func newSums() *sums { return &sums{digests: map[Verdict]int{}, logs: map[Verdict]int{}} }
+func newSums() *sums {
+	return &sums{digests: map[Verdict]int{}, logs: map[Verdict]int{}, keys: newKeyring()}
+}
 
 // A groupRun verifies one group: its chains one after the other, then the logs
 // that none of them named.
@@ -53,6 +57,8 @@ func (r *run) verifyGroup(g group, send func(event) bool) {
 		gr.find(*g.problem)
 	} else {
 		gr.verify()
+		gr.sums.account = g.account
+		gr.sums.keys.markOdd(r.trailKey())
 	}
 	send(event{sums: gr.sums})
 }
@@ -90,6 +96,9 @@ func (g *groupRun) verify() {
 		if g.ctx.Err() != nil {
 			break
 		}
+		if g.r.Only != nil {
+			continue
+		}
 		g.sweep(w, s, logs)
 	}
 	for _, c := range g.chains {
@@ -108,11 +117,17 @@ func (g *groupRun) runChain(c *chainRun, until time.Time) {
 	for e := range ordered(g.ctx, g.r.slots, logWindow, c.steps(until), g.do) {
 		switch {
 		case e.file != nil:
+			if e.file.Kind == "digest" && e.file.Start.After(c.told) {
+				c.told = *e.file.Start // its logs may still be to come
+			}
 			g.count(c, e.file)
 			g.report(e)
 		case e.finding != nil:
 			g.find(*e.finding)
 		}
+	}
+	if g.ctx.Err() == nil {
+		c.told = c.book.at
 	}
 }
 
@@ -120,6 +135,9 @@ func (g *groupRun) runChain(c *chainRun, until time.Time) {
 func (g *groupRun) do(ctx context.Context, s step) event {
 	if s.log == nil {
 		return event{file: s.file, finding: s.finding}
+	}
+	if listed := (Ref{s.log.listed.Bucket, s.log.listed.Object}); g.r.Only != nil && !g.r.Store.Holds(*g.r.Only, listed) {
+		return event{}
 	}
 	var seen logSight
 	if s.log.trusted && s.log.listed.Algorithm == digest.HashAlgorithm {
@@ -152,6 +170,7 @@ func (g *groupRun) count(c *chainRun, f *File) {
 	}
 	all[f.Verdict]++
 	chain[f.Verdict]++
+	g.sums.keys.note(f)
 	g.sums.worst = max(g.sums.worst, f.Class)
 }
 
@@ -175,7 +194,8 @@ func (g *groupRun) find(f Finding) {
 // finish sends a chain's record. A chain of which the window holds nothing, and
 // nothing is missing, is not of this run.
 func (g *groupRun) finish(c *chainRun) {
-	if from, to := c.book.at, c.book.window.End; g.ctx.Err() != nil && from.Before(to) {
+	if from, to := earlier(c.told, c.book.at), c.book.window.End; g.ctx.Err() != nil && from.Before(to) {
+		c.book.rewind(from)
 		g.find(Finding{Kind: NotChecked, Chain: c.ref(), Start: &from, End: &to,
 			Message: "the run was interrupted before this part of the chain was checked to its end"})
 		c.book.paint(Unproven, to)

@@ -30,6 +30,8 @@ type logSight struct {
 	content digest.Content
 	err     error // a *NotFoundError or *UnreadableError
 	version string
+	altered *Altered
+	sealing sealing
 }
 
 // judgeLog says what became of a log file that a digest lists. trusted says
@@ -43,6 +45,8 @@ func judgeLog(listed digest.Log, trusted bool, seen logSight) ruling {
 		return rule(Unattested, fmt.Sprintf("the digest gives its hash in %.40q", listed.Algorithm), AlgorithmUnsupported)
 	case seen.err != nil:
 		return judgeError(seen.err)
+	case seen.altered != nil:
+		return rule(Modified, seen.altered.Detail, seen.altered.Reason)
 	}
 	same := seen.content.Hash == listed.Hash
 	reason, damaged := forms[seen.content.Form]
@@ -88,6 +92,9 @@ func judgeDigest(d *sight) ruling {
 			return rule(Unreadable, "the next digest names it; it may still be delivered", NotFound)
 		}
 		return judgeError(d.err)
+	}
+	if d.altered != nil {
+		return rule(Modified, d.altered.Detail, d.altered.Reason)
 	}
 	if reason, damaged := forms[d.content.Form]; damaged {
 		return rule(Modified, "", reason)

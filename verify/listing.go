@@ -121,10 +121,22 @@ func (g *groupRun) owns(n digest.Name) bool {
 	return n.Chain.Organization == g.g.organization && n.Chain.Account == g.g.account && n.Chain.Region == g.g.region
 }
 
+// besideDigest reports whether a key is that of a digest's instruction file, as
+// far as names tell: nobody looks for logs among the digests, so that there is
+// nothing to hide in one.
+func (g *groupRun) besideDigest(key string) bool {
+	owner, ok := strings.CutSuffix(key, companionSuffix)
+	if _, layer := g.r.Store.(Companions); !ok || !layer {
+		return false
+	}
+	name, err := digest.ParseName(owner)
+	return err == nil && g.owns(name)
+}
+
 // junk reports something that lies among the digests and is none. Folder
 // markers are not worth a word.
 func (g *groupRun) junk(e Entry, junk *int) {
-	if strings.HasSuffix(e.Key, "/") {
+	if strings.HasSuffix(e.Key, "/") || g.besideDigest(e.Key) {
 		return
 	}
 	if *junk++; *junk <= maxJunk {

@@ -25,12 +25,16 @@ type Request struct {
 	Source      string // as the user named it, for the report
 	Store       Store
 	Keys        Keys
+	KeyStates   KeyStates     // what KMS says of the keys seen; nil: their states are not known
+	OwnKeys     []string      // ARNs of the KMS keys that files may be encrypted with, whosever they are: the trail's own first, where HasTrailKey
+	HasTrailKey bool          // the first of OwnKeys is what the trail encrypts with now
 	KeysInCopy  string        // names of key files that lie in the copy they vouch for; empty where keys come from elsewhere
 	Window      Window        // an end that is zero is that of what the source holds
 	Now         time.Time     // the time of the run, UTC
 	Lookback    time.Duration // 0: DefaultLookback
 	Filter      Filter
 	Policy      Policy
+	Only        *Ref      // the one log file to read and judge: the others are passed over, and so is what no digest names
 	All         bool      // report kept files too
 	Delivery    *Delivery // what CloudTrail says of the trail, where it was asked
 	LogLimit    int64     // 0: DefaultLogLimit

@@ -20,7 +20,11 @@ type File struct {
 	Start    *time.Time `json:"start,omitempty"`    // of a digest: its span; of a log: its oldest and newest event
 	End      *time.Time `json:"end,omitempty"`
 	Version  string     `json:"versionId,omitempty"`
-	Class    Class      `json:"-"` // after the policy
+	Key      string     `json:"kmsKey,omitempty"`   // ARN of the KMS key that it is encrypted with, or that is in the way, as far as known
+	Envelope string     `json:"envelope,omitempty"` // how a client encrypted it before it was stored: "s3ec-v2", …
+	Class    Class      `json:"-"`                  // after the policy
+
+	sealing sealing // what the key report is made of
 }
 
 // A Chain is the run of digests of one organization, account, source region,
@@ -71,6 +75,7 @@ type Finding struct {
 	Chain   *ChainRef   `json:"chain,omitempty"`
 	Start   *time.Time  `json:"start,omitempty"`
 	End     *time.Time  `json:"end,omitempty"`
+	Key     string      `json:"kmsKey,omitempty"`
 	Message string      `json:"message"`
 	Class   Class       `json:"-"`
 }
@@ -90,12 +95,13 @@ type Summary struct {
 	Window      Window           `json:"-"` // as it was in the end: a directory's is known only then
 	Interrupted bool             `json:"-"`
 	Verdict     string           `json:"-"` // "kept", "tampered" or "unproven"
+	Keys        []KeyUse         `json:"-"` // by ARN
 	Exit        int              `json:"-"`
 	Chains      int              `json:"chains"`
 	Digests     map[Verdict]int  `json:"digests"`
 	Logs        map[Verdict]int  `json:"logs"`
 	Bytes       Bytes            `json:"bytes"`
-	Requests    map[string]int64 `json:"requests"` // by operation: list, get, keys, retry
+	Requests    map[string]int64 `json:"requests"` // by operation: list, get, head, keys, decrypt, describe, retry
 	Seconds     float64          `json:"seconds"`
 }
 

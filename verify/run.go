@@ -53,7 +53,7 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	if err := sink.Start(Header{Version: r.Version, Started: r.Now, Source: r.Source, Window: r.Window, All: r.All}); err != nil {
 		return Summary{}, fmt.Errorf("report: %w", err)
 	}
-	t := tally{sums: *newSums(), sink: sink, policy: r.Policy}
+	t := tally{sums: *newSums(), accounts: map[string]bool{}, sink: sink, policy: r.Policy}
 	if err := r.groups(&t); err != nil {
 		return Summary{}, err
 	}
@@ -141,6 +141,7 @@ func (r *run) conclude(t *tally) {
 	for _, f := range r.remarks {
 		t.find(f)
 	}
+	r.concludeKeys(t)
 	if r.ctx.Err() != nil {
 		t.find(Finding{Kind: NotChecked, Message: "the run was interrupted; accounts and regions that are not named here were not looked at"})
 		return
@@ -164,11 +165,13 @@ func (r *run) conclude(t *tally) {
 
 // A tally adds up what comes, on its way to the sink.
 type tally struct {
-	sums   sums
-	chains int
-	sink   Sink
-	policy Policy
-	err    error
+	sums     sums
+	accounts map[string]bool // whose logs were verified
+	keys     []KeyUse
+	chains   int
+	sink     Sink
+	policy   Policy
+	err      error
 }
 
 func (t *tally) take(e event) {
@@ -184,6 +187,8 @@ func (t *tally) take(e event) {
 		add(t.sums.digests, e.sums.digests)
 		add(t.sums.logs, e.sums.logs)
 		t.sums.worst = max(t.sums.worst, e.sums.worst)
+		t.sums.keys.merge(e.sums.keys)
+		t.accounts[e.sums.account] = true
 	}
 }
 
@@ -210,6 +215,7 @@ func (t *tally) summary(r *run, interrupted bool) Summary {
 		Window: r.Window, Interrupted: interrupted, Chains: t.chains, Digests: t.sums.digests, Logs: t.sums.logs,
 		Bytes:    Bytes{Fetched: r.Progress.Fetched.Load(), Hashed: r.Progress.Hashed.Load()},
 		Requests: maps.Clone(r.Store.Requests()),
+		Keys:     t.keys,
 	}
 	s.Verdict, s.Exit = class.Outcome()
 	return s

@@ -34,6 +34,8 @@ type sight struct {
 	record  *digest.Record // nil where it is not a digest
 	meta    map[string]string
 	version string
+	altered *Altered
+	sealing sealing
 
 	fault     ruling            // what is wrong with it by itself: place, algorithm, key
 	key       *digest.PublicKey // the key its fingerprint names, where valid then
@@ -94,7 +96,7 @@ func (r *run) look(ctx context.Context, e Entry, name digest.Name) (*sight, erro
 		if !isData(err) {
 			return nil, err
 		}
-		d.err = err
+		d.err, d.sealing = err, refusedBy(err)
 		d.late = name.End.Add(DigestDue).After(r.Now)
 		return d, nil
 	}
@@ -108,6 +110,10 @@ func (r *run) look(ctx context.Context, e Entry, name digest.Name) (*sight, erro
 const smallDigest = 1 << 20
 
 func (d *sight) read(ctx context.Context, r *run, o Object) error {
+	d.meta, d.version, d.record, d.altered, d.sealing = o.Metadata, o.Version, nil, o.Altered, sealingOf(o)
+	if o.Altered != nil {
+		return nil
+	}
 	raw, content, err := r.inflate(ctx, o)
 	if err != nil {
 		return err
@@ -115,7 +121,7 @@ func (d *sight) read(ctx context.Context, r *run, o Object) error {
 	if len(raw) > smallDigest {
 		defer r.large.Release(1)
 	}
-	d.content, d.meta, d.version, d.record = content, o.Metadata, o.Version, nil
+	d.content = content
 	if content.Form != digest.Exact {
 		return nil
 	}
@@ -288,18 +294,22 @@ func (d *sight) signedAt() (at time.Time, dated bool) {
 func (r *run) hash(ctx context.Context, ref Ref) (logSight, error) {
 	var s logSight
 	err := r.Store.Read(ctx, ref, func(o Object) error {
+		s = logSight{version: o.Version, altered: o.Altered, sealing: sealingOf(o)}
+		if o.Altered != nil {
+			return nil
+		}
 		count := &counter{r: o.Body}
 		content, err := digest.HashGzip(count, r.LogLimit)
 		if err != nil {
 			return err
 		}
-		s = logSight{content: content, version: o.Version}
+		s.content = content
 		r.Progress.Fetched.Add(count.n)
 		r.Progress.Hashed.Add(content.Size)
 		return nil
 	})
 	if err != nil && isData(err) {
-		return logSight{err: err}, nil
+		return logSight{err: err, sealing: refusedBy(err)}, nil
 	}
 	return s, err
 }

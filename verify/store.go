@@ -30,6 +30,28 @@ type Object struct {
 	Size     int64             // stored bytes, -1 where not known
 	Metadata map[string]string // S3 user metadata, names in lower case without x-amz-meta-; nil where there is none at hand
 	Version  string            // S3 version id, where known
+	SSE      SSE               // how the store encrypted it
+	Envelope Envelope          // how a client had encrypted it before it was stored; Body is then what it opens to
+	Altered  *Altered          // its envelope shows that it is not what was sealed; Body is then empty
+}
+
+// SSE is a store's own encryption of an object.
+type SSE struct {
+	Algorithm string // "AES256", "aws:kms" or "aws:kms:dsse"; empty where the store does not say
+	Key       string // the KMS key's ARN
+}
+
+// An Envelope is a client's encryption of an object.
+type Envelope struct {
+	Scheme string // "s3ec-v2", "esdk-v2", …; empty where there is none
+	Key    string // ARN of the KMS key that opened it
+	Loose  bool   // nothing but a digest says that what it opens to is what was sealed (AES-CBC)
+}
+
+// Altered says why an envelope cannot be what somebody sealed.
+type Altered struct {
+	Reason Reason // CiphertextAltered or EnvelopeMalformed
+	Detail string // which part; may quote hostile text
 }
 
 // A Store is where files are. It has exactly two ways to fail for an object:
@@ -68,6 +90,15 @@ type Store interface {
 	Requests() map[string]int64
 }
 
+// Companions is a store that knows of objects that CloudTrail did not write and
+// that belong to one that it wrote: K.instruction holds what K was sealed with.
+type Companions interface {
+	// Companion reports whether the object is that and nothing else. It may read it.
+	Companion(ctx context.Context, ref Ref) bool
+}
+
+const companionSuffix = ".instruction"
+
 // Keys is where CloudTrail's public keys are.
 type Keys interface {
 	// Keys gives the public keys of a region that are valid at some moment
@@ -86,6 +117,8 @@ type UnreadableError struct {
 	What   string // what was being read, for people
 	Reason Reason
 	Hint   string // what to do about it; may be empty
+	Key    string // ARN of the KMS key that is in the way, where known
+	Scheme string // how a client had encrypted it, where that is what is in the way
 	Err    error
 }
 

@@ -43,7 +43,10 @@ type stored struct {
 }
 
 func (g *groupRun) listAhead(s stretch) *ahead {
-	a := &ahead{places: slices.Concat(g.g.places, g.extra)}
+	a := &ahead{places: slices.Concat(g.g.places, g.extra), wait: func() {}}
+	if g.r.Only != nil {
+		return a
+	}
 	a.wait = aside(func() {
 		for o := range g.stored(s, a.places) {
 			if a.many = len(a.found) >= maxAhead; a.many {
@@ -103,7 +106,7 @@ func (g *groupRun) reportOrphans(orphans iter.Seq[orphan]) {
 		}
 	}
 	for o := range orphans {
-		if g.isNamed(o.Ref) {
+		if g.isNamed(o.Ref) || g.accompanies(o.Ref) {
 			continue
 		}
 		f := &File{Kind: "log", URI: o.URI(), Verdict: Pending, Reasons: []Reason{NoDigest}}
@@ -117,6 +120,16 @@ func (g *groupRun) reportOrphans(orphans iter.Seq[orphan]) {
 		g.count(only, f)
 		g.report(event{file: f})
 	}
+}
+
+// accompanies reports whether a stored object belongs to a log that a digest
+// names: what it was sealed with lies beside it.
+func (g *groupRun) accompanies(ref Ref) bool {
+	owner, ok := strings.CutSuffix(ref.Key, companionSuffix)
+	if c, layer := g.r.Store.(Companions); ok && layer && g.isNamed(Ref{ref.Bucket, owner}) {
+		return c.Companion(g.ctx, ref)
+	}
+	return false
 }
 
 // explainOrphan says of a log without a digest whether its digest may be what

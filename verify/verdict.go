@@ -25,39 +25,48 @@ var Verdicts = []Verdict{Kept, Pending, Unreferenced, Unattested, Unverified, Un
 type Reason string
 
 const (
-	HashMismatch         Reason = "hash-mismatch"            // the uncompressed bytes hash to something else
-	NotFound             Reason = "not-found"                // the store says that there is no such object
-	NotGzip              Reason = "not-gzip"                 // no gzip header
-	GzipCorrupt          Reason = "gzip-corrupt"             // a gzip header, then bytes that do not inflate or a wrong checksum
-	Truncated            Reason = "truncated"                // the stored bytes end before the gzip member does
-	TrailingData         Reason = "trailing-data"            // bytes follow the one gzip member
-	TooLarge             Reason = "too-large"                // inflates past the cap
-	SignatureInvalid     Reason = "signature-invalid"        // the key is known and the signature is not by it
-	SignatureMissing     Reason = "signature-missing"        // no signature at hand
-	SignatureRecovered   Reason = "signature-recovered"      // the next digest carried the signature
-	KeyNotFound          Reason = "key-not-found"            // no public key of the region has that fingerprint
-	KeyNotValidThen      Reason = "key-not-valid-then"       // the key's validity window does not hold that time
-	KeysUnavailable      Reason = "keys-unavailable"         // the region's public keys could not be asked for
-	AlgorithmUnsupported Reason = "algorithm-unsupported"    // not SHA-256 or not SHA256withRSA
-	Malformed            Reason = "malformed"                // not the JSON of a digest file
-	WrongLocation        Reason = "wrong-location"           // the digest says it was written elsewhere
-	LinkMismatch         Reason = "link-mismatch"            // the next digest names another hash or signature for it
-	Redelivered          Reason = "redelivered"              // the same bytes, signed once more
-	AccessDenied         Reason = "access-denied"            // the store refused
-	KMSDenied            Reason = "kms-denied"               // the caller may not use the key
-	KMSKeyDisabled       Reason = "kms-key-disabled"         // the key is disabled
-	KMSKeyPending        Reason = "kms-key-pending-deletion" // the key waits for its deletion
-	KMSKeyNotFound       Reason = "kms-key-not-found"        // the key is gone
-	KMSKeyUnusable       Reason = "kms-key-unusable"         // the key waits for its material, or its store is not reachable
-	BucketNotFound       Reason = "bucket-not-found"         // there is no such bucket
-	Archived             Reason = "archived"                 // in a storage class that must be restored first
-	Throttled            Reason = "throttled"                // the store kept asking for fewer requests
-	ReadFailed           Reason = "read-failed"              // the body never came whole
-	NotCopied            Reason = "not-copied"               // the directory holds no copy of that bucket
-	DigestNotTrusted     Reason = "digest-not-trusted"       // the digest that lists the log is not kept
-	NoDigest             Reason = "no-digest"                // named by no digest
-	Expired              Reason = "expired"                  // removed by the bucket's lifecycle rule
-	CoverageUnknown      Reason = "coverage-unknown"         // of a kind that digests may not cover
+	HashMismatch         Reason = "hash-mismatch"              // the uncompressed bytes hash to something else
+	NotFound             Reason = "not-found"                  // the store says that there is no such object
+	NotGzip              Reason = "not-gzip"                   // no gzip header
+	GzipCorrupt          Reason = "gzip-corrupt"               // a gzip header, then bytes that do not inflate or a wrong checksum
+	Truncated            Reason = "truncated"                  // the stored bytes end before the gzip member does
+	TrailingData         Reason = "trailing-data"              // bytes follow the one gzip member
+	TooLarge             Reason = "too-large"                  // inflates past the cap
+	SignatureInvalid     Reason = "signature-invalid"          // the key is known and the signature is not by it
+	SignatureMissing     Reason = "signature-missing"          // no signature at hand
+	SignatureRecovered   Reason = "signature-recovered"        // the next digest carried the signature
+	KeyNotFound          Reason = "key-not-found"              // no public key of the region has that fingerprint
+	KeyNotValidThen      Reason = "key-not-valid-then"         // the key's validity window does not hold that time
+	KeysUnavailable      Reason = "keys-unavailable"           // the region's public keys could not be asked for
+	AlgorithmUnsupported Reason = "algorithm-unsupported"      // not SHA-256 or not SHA256withRSA
+	Malformed            Reason = "malformed"                  // not the JSON of a digest file
+	WrongLocation        Reason = "wrong-location"             // the digest says it was written elsewhere
+	LinkMismatch         Reason = "link-mismatch"              // the next digest names another hash or signature for it
+	Redelivered          Reason = "redelivered"                // the same bytes, signed once more
+	AccessDenied         Reason = "access-denied"              // the store refused
+	KMSDenied            Reason = "kms-denied"                 // the caller may not use the key
+	KMSKeyDisabled       Reason = "kms-key-disabled"           // the key is disabled
+	KMSKeyPending        Reason = "kms-key-pending-deletion"   // the key waits for its deletion
+	KMSKeyNotFound       Reason = "kms-key-not-found"          // the key is gone
+	KMSKeyUnusable       Reason = "kms-key-unusable"           // the key waits for its material, or its store is not reachable
+	KMSKeyChanged        Reason = "kms-key-changed"            // a key of that name is there, and is not the one that encrypted it
+	KeyNotAllowed        Reason = "key-not-allowed"            // sealed with a key that may not be asked (--kms-key)
+	EnvelopeRefused      Reason = "envelope-refused"           // KMS does not take the wrapped key, or not with its context
+	EnvelopeUnsupported  Reason = "envelope-unsupported"       // sealed in a way that is not known here
+	MasterKeyNeeded      Reason = "envelope-master-key-needed" // sealed with a key that its owner holds, not with KMS
+	CiphertextAltered    Reason = "ciphertext-altered"         // KMS vouched for the key, and the bytes are not what it sealed
+	EnvelopeMalformed    Reason = "envelope-malformed"         // an envelope that no writer makes
+	RequesterPays        Reason = "requester-pays"             // the bucket's readers pay, and the request did not say so
+	SSEC                 Reason = "sse-c"                      // stored with a key of the uploader's own, which CloudTrail never does
+	BucketNotFound       Reason = "bucket-not-found"           // there is no such bucket
+	Archived             Reason = "archived"                   // in a storage class that must be restored first
+	Throttled            Reason = "throttled"                  // the store kept asking for fewer requests
+	ReadFailed           Reason = "read-failed"                // the body never came whole
+	NotCopied            Reason = "not-copied"                 // the directory holds no copy of that bucket
+	DigestNotTrusted     Reason = "digest-not-trusted"         // the digest that lists the log is not kept
+	NoDigest             Reason = "no-digest"                  // named by no digest
+	Expired              Reason = "expired"                    // removed by the bucket's lifecycle rule
+	CoverageUnknown      Reason = "coverage-unknown"           // of a kind that digests may not cover
 )
 
 // Reasons lists every reason.
@@ -66,7 +75,8 @@ var Reasons = []Reason{
 	SignatureInvalid, SignatureMissing, SignatureRecovered, KeyNotFound, KeyNotValidThen,
 	KeysUnavailable, AlgorithmUnsupported, Malformed, WrongLocation, LinkMismatch,
 	Redelivered, AccessDenied, KMSDenied, KMSKeyDisabled, KMSKeyPending, KMSKeyNotFound,
-	KMSKeyUnusable, BucketNotFound,
+	KMSKeyUnusable, KMSKeyChanged, KeyNotAllowed, EnvelopeRefused, EnvelopeUnsupported,
+	MasterKeyNeeded, CiphertextAltered, EnvelopeMalformed, RequesterPays, SSEC, BucketNotFound,
 	Archived, Throttled, ReadFailed, NotCopied, DigestNotTrusted, NoDigest, Expired, CoverageUnknown,
 }
 
@@ -86,10 +96,15 @@ const (
 	NotSearched FindingKind = "not-searched" // a part of the source was not searched for trails
 	KeysInCopy  FindingKind = "keys-in-copy" // the public keys came from the copy that they vouch for
 	Undelivered FindingKind = "delivery"     // CloudTrail itself reports trouble or a newer digest
+	KeyDoomed   FindingKind = "key-doomed"   // a KMS key waits for its deletion, or its material for its end
+	KeyForeign  FindingKind = "key-foreign"  // a KMS key of another account, or not the trail's for that time
+	KeyDisabled FindingKind = "key-disabled" // a KMS key is in a state in which it opens nothing
+	ClientSide  FindingKind = "client-side"  // files in the trail's own bucket that a client encrypted
 )
 
 // FindingKinds lists every kind of finding.
-var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, KeysInCopy, Undelivered}
+var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, KeysInCopy, Undelivered,
+	KeyDoomed, KeyForeign, KeyDisabled, ClientSide}
 
 // A State is what a second of a chain's window is in.
 type State string
@@ -134,7 +149,7 @@ func (v Verdict) Class() Class {
 // Class is the finding's class before any policy.
 func (k FindingKind) Class() Class {
 	switch k {
-	case NotStarted, Junk, KeysInCopy:
+	case NotStarted, Junk, KeysInCopy, KeyDoomed, KeyForeign, KeyDisabled, ClientSide:
 		return Remark
 	default:
 		return ClassUnproven

@@ -234,26 +234,45 @@ func TestNothingFoundIsNeverSuccess(t *testing.T) {
 	}
 }
 
+// A quitter ends the run once it was told of so many files.
+type quitter struct {
+	recorder
+	after int
+	quit  func()
+}
+
+func (q *quitter) File(f verify.File) error {
+	if q.after--; q.after == 0 {
+		q.quit()
+	}
+	return q.recorder.File(f)
+}
+
+// What an interrupted run says is covered, it has reported file by file.
 func TestInterruptedRunSaysSo(t *testing.T) {
 	w := mint(t, nil)
-	s := verifytest.NewStore(w)
-	ctx, cancel := context.WithCancel(t.Context())
-	n := 0
-	s.FailReads(func(verify.Ref) error {
-		if n++; n == 40 {
-			cancel()
+	for _, after := range []int{1, 7, 20, 45} {
+		s := verifytest.NewStore(w)
+		ctx, cancel := context.WithCancel(t.Context())
+		req := request(w, s)
+		req.All = true
+		r := quitter{after: after, quit: cancel}
+		if _, err := verify.Run(ctx, req, &r); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	req := request(w, s)
-	req.InFlight = 1
-	var r recorder
-	if _, err := verify.Run(ctx, req, &r); err != nil {
-		t.Fatal(err)
-	}
-	addUp(t, &r)
-	kinds := func(f verify.Finding) bool { return f.Kind == verify.NotChecked }
-	if !r.summary.Interrupted || r.summary.Exit != 3 || !slices.ContainsFunc(r.findings, kinds) || r.summary.Logs[verify.Kept] == 0 {
-		t.Errorf("want a partial report:\n%s", &r)
+		cancel()
+		addUp(t, &r.recorder)
+		kinds := func(f verify.Finding) bool { return f.Kind == verify.NotChecked }
+		if !r.summary.Interrupted || r.summary.Exit != 3 || !slices.ContainsFunc(r.findings, kinds) {
+			t.Errorf("after %d files, want a partial report:\n%s", after, &r.recorder)
+		}
+		for _, c := range r.chains {
+			for _, share := range c.Coverage {
+				proven := share.State == verify.Verified || share.State == verify.VerifiedEmpty
+				if hours := int64(c.Digests[verify.Kept]); proven && share.Seconds > 3600*hours && !c.Backfill {
+					t.Errorf("after %d files: %d seconds of %s are %s, and %d digests were reported", after, share.Seconds, c.Region, share.State, hours)
+				}
+			}
+		}
 	}
 }

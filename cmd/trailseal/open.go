@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/trailseal/trailseal/kms"
 	"github.com/trailseal/trailseal/verify"
 	"github.com/trailseal/trailseal/verify/source"
 )
@@ -21,6 +22,7 @@ type awsOptions struct {
 type flagSet interface {
 	StringVar(p *string, name, value, usage string)
 	BoolVar(p *bool, name string, value bool, usage string)
+	StringArrayVar(p *[]string, name string, value []string, usage string)
 }
 
 func (a *awsOptions) flags(f flagSet) {
@@ -43,6 +45,8 @@ type opened struct {
 	filter   verify.Filter
 	delivery *verify.Delivery
 	keysIn   string // names of the key files, where they lie in the copy itself
+	trailKey string // ARN of the KMS key that the trail encrypts with; empty where it has none or none is known
+	kms      *source.KMS
 }
 
 func isS3(source string) bool { return strings.HasPrefix(strings.ToLower(source), "s3://") }
@@ -59,6 +63,7 @@ func (o *verifyOptions) open(ctx context.Context, name string, warn func(string,
 	if err != nil {
 		return from, err
 	}
+	from.kms = source.NewKMS(ctx, o.aws.options(), o.kms.endpoint)
 	if isS3(from.name) {
 		err = o.openS3(ctx, &from)
 	} else {
@@ -66,6 +71,9 @@ func (o *verifyOptions) open(ctx context.Context, name string, warn func(string,
 	}
 	if given != nil {
 		from.keys = given
+	}
+	if err == nil {
+		from.store = source.NewOpening(from.store, from.kms, o.kms.opener(from.kms, from.trailKey))
 	}
 	return from, usage(err)
 }
@@ -96,6 +104,11 @@ func (o *verifyOptions) resolve(ctx context.Context, from *opened, warn func(str
 		from.filter.Accounts = []string{trail.Account}
 	}
 	from.delivery = &trail.Delivery
+	if trail.KMSKeyID != "" {
+		if from.trailKey, err = kms.ParseKey(trail.KMSKeyID); err != nil {
+			warn("the trail's KMS key: %v", err)
+		}
+	}
 	return nil
 }
 
@@ -134,7 +147,7 @@ func warnAll(warn func(string, ...any), keys *source.KeyFile) {
 func (o *verifyOptions) openS3(ctx context.Context, from *opened) error {
 	store, err := source.OpenS3(ctx, source.S3Options{
 		URI: from.name, Profile: o.aws.profile, Region: o.aws.region, EndpointURL: o.aws.endpoint,
-		NoSignRequest: o.aws.noSign, RequestPayer: o.aws.requestPayer, Concurrency: o.concurrency,
+		NoSignRequest: o.aws.noSign, RequestPayer: o.aws.requestPayer, Concurrency: o.concurrency, KMS: from.kms,
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,15 @@ type streams struct {
 	out, err io.Writer
 }
 
+// warner prints warnings to standard error, unless they are not wanted.
+func (s streams) warner(quiet bool) func(string, ...any) {
+	return func(format string, args ...any) {
+		if !quiet {
+			fmt.Fprintln(s.err, "trailseal: warning:", report.CleanText(fmt.Sprintf(format, args...)))
+		}
+	}
+}
+
 // run is the whole command: arguments and streams in, exit status out.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(streams{stdin, stdout, stderr})
@@ -46,7 +55,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newVerify(s), newSimulate(s), newVersion(), newCompletion())
+	root.AddCommand(newVerify(s), newDecrypt(s), newKMS(s), newSimulate(s), newVersion(), newCompletion())
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
 	return root

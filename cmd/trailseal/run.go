@@ -19,12 +19,7 @@ func (o *verifyOptions) run(ctx context.Context, s streams, source string) error
 	if err != nil {
 		return err
 	}
-	warn := func(format string, args ...any) {
-		if !o.quiet {
-			fmt.Fprintln(s.err, "trailseal: warning:", report.CleanText(fmt.Sprintf(format, args...)))
-		}
-	}
-	from, err := o.open(ctx, source, warn)
+	from, err := o.open(ctx, source, s.warner(o.quiet))
 	if err != nil {
 		return err
 	}
@@ -36,11 +31,23 @@ func (o *verifyOptions) run(ctx context.Context, s streams, source string) error
 	request := verify.Request{
 		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys,
 		Window: window, Now: now, Lookback: time.Duration(o.lookback), Filter: from.filter, Policy: o.policy, All: o.all, Delivery: from.delivery, KeysInCopy: from.keysIn,
+		KeyStates: from.kms, OwnKeys: o.kms.own(from.trailKey), HasTrailKey: from.trailKey != "",
 		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
-		InFlight: o.concurrency, Progress: new(verify.Progress),
+		InFlight: o.inFlight(source), Progress: new(verify.Progress),
 	}
 	return o.judge(ctx, request, s, out)
 }
+
+// inFlight is how much work may be begun at once; 0 lets the engine choose. A
+// copy on disk needs little of it, unless KMS is waited for.
+func (o *verifyOptions) inFlight(source string) int {
+	if o.concurrency == 0 && o.trail == "" && !isS3(source) && len(o.kms.keys) > 0 {
+		return sealedCopyInFlight
+	}
+	return o.concurrency
+}
+
+const sealedCopyInFlight = 64
 
 // judge runs the engine into the report. From here on something has been
 // checked, so that what fails is not a matter of usage.

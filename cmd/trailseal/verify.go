@@ -25,6 +25,7 @@ type verifyOptions struct {
 	logLimit    byteSize
 	digestLimit byteSize
 	aws         awsOptions
+	kms         kmsOptions
 	quiet       bool
 	progress    string
 	color       string
@@ -62,6 +63,7 @@ func newVerify(s streams) *cobra.Command {
 	f.Var(&o.logLimit, "max-log-size", "a log file that inflates past this is modified, too-large")
 	f.Var(&o.digestLimit, "max-digest-size", "the same for a digest file")
 	o.aws.flags(f)
+	o.kms.flags(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, no warnings")
 	f.StringVar(&o.progress, "progress", "auto", "auto, plain (a line every 30 s) or none")
 	f.StringVar(&o.color, "color", "auto", "auto, always or never")
@@ -100,6 +102,7 @@ func (o *verifyOptions) check() error {
 		return usagef("--concurrency %d is less than nothing", o.concurrency)
 	}
 	for _, err := range []error{
+		o.kms.check(),
 		oneOf("--format", o.format, report.Formats()...),
 		oneOf("--progress", o.progress, "auto", "plain", "none"),
 		oneOf("--color", o.color, "auto", "always", "never"),

@@ -111,6 +111,14 @@ func findings(n int, k verify.FindingKind) string {
 		return "public keys from the copy itself"
 	case verify.Undelivered:
 		return many("delivery problem", "delivery problems")
+	case verify.KeyDoomed:
+		return many("KMS key that ends (key-doomed)", "KMS keys that end (key-doomed)")
+	case verify.KeyForeign:
+		return many("foreign KMS key (key-foreign)", "foreign KMS keys (key-foreign)")
+	case verify.KeyDisabled:
+		return many("KMS key that opens nothing (key-disabled)", "KMS keys that open nothing (key-disabled)")
+	case verify.ClientSide:
+		return "files that a client encrypted (client-side)"
 	}
 	return many("finding", "findings") + " " + Clean(string(k))
 }

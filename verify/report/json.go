@@ -81,6 +81,7 @@ func (j *jsonWriter) raw(s string) error {
 func (j *jsonWriter) File(f verify.File) error {
 	f.URI, f.Digest = validUTF8(f.URI), validUTF8(f.Digest)
 	f.Detail, f.Version = validUTF8(f.Detail), validUTF8(f.Version)
+	f.Key, f.Envelope = validUTF8(f.Key), validUTF8(f.Envelope)
 	f.Start, f.End = second(deref(f.Start)), second(deref(f.End))
 	line, err := j.encode(f)
 	if err != nil {
@@ -91,7 +92,7 @@ func (j *jsonWriter) File(f verify.File) error {
 }
 
 func (j *jsonWriter) Finding(f verify.Finding) error {
-	f.URI, f.Message = validUTF8(f.URI), validUTF8(f.Message)
+	f.URI, f.Message, f.Key = validUTF8(f.URI), validUTF8(f.Message), validUTF8(f.Key)
 	f.Start, f.End = second(deref(f.Start)), second(deref(f.End))
 	if f.Chain != nil {
 		ref := *f.Chain

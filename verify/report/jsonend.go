@@ -17,6 +17,7 @@ func (j *jsonWriter) End(s verify.Summary) error {
 		j.endArray(j.files == 0),
 		j.array("chains", &j.chains),
 		j.array("findings", &j.findings),
+		j.keys(s.Keys),
 		j.lateWindow(s.Window),
 		j.member("finished", second(s.Finished)),
 		j.member("summary", s),
@@ -60,6 +61,38 @@ func (j *jsonWriter) array(name string, s *spool) error {
 		s.copyTo(j.w),
 		j.endArray(empty),
 	)
+}
+
+// keys writes the KMS keys, one a line.
+func (j *jsonWriter) keys(keys []verify.KeyUse) error {
+	err := j.raw(`  "keys": [`)
+	for i, k := range keys {
+		line, encoding := j.encode(cleanKey(k))
+		if err = errors.Join(err, encoding); err == nil {
+			err = writeElement(j.w, i == 0, line)
+		}
+	}
+	return errors.Join(err, j.endArray(len(keys) == 0))
+}
+
+func cleanKey(k verify.KeyUse) verify.KeyUse {
+	for _, text := range []*string{&k.ARN, &k.Account, &k.Region, &k.State, &k.Detail, &k.Remedy, &k.Manager, &k.Origin} {
+		*text = validUTF8(*text)
+	}
+	for _, at := range []**time.Time{&k.First, &k.Last, &k.Deletion, &k.Expires, &k.EndsAt} {
+		*at = second(deref(*at))
+	}
+	k.Encryption, k.Replicas = cleanAll(k.Encryption), cleanAll(k.Replicas)
+	return k
+}
+
+// cleanAll is never null in JSON.
+func cleanAll(texts []string) []string {
+	clean := make([]string, len(texts))
+	for i, text := range texts {
+		clean[i] = validUTF8(text)
+	}
+	return clean
 }
 
 func (j *jsonWriter) endArray(empty bool) error {

@@ -13,6 +13,10 @@ import (
 // the text lists one by one.
 const sameLimit = 100
 
+// unreadableLimit is the same for files that could not be read, which are told
+// by reason and key as well.
+const unreadableLimit = 5
+
 // textWriter spools what has to be said later than it is told: the lines of
 // chains come first in the report, then files, gaps, findings.
 type textWriter struct {
@@ -27,6 +31,7 @@ type textWriter struct {
 	tally  tally
 	same   map[alike]int // files of the chain at hand, by what they have in common
 	order  []alike       // the keys of same, as they first came
+	barred map[bar]*barred
 	told   map[span]bool // times of the chain at hand that a finding told
 	last   string        // why the file before is not kept
 	failed bool          // a kept file was counted as tampering
@@ -38,6 +43,7 @@ type alike struct {
 	kind    string
 	verdict verify.Verdict
 	why     string
+	key     string // the KMS key, where it is in the way
 	class   verify.Class
 }
 
@@ -49,6 +55,7 @@ func newText(w io.Writer, o Options) *textWriter {
 		w: bufio.NewWriterSize(w, 64<<10), all: o.All, paint: painter(o.Color),
 		chains: table{rows: in()}, files: in(), gaps: in(), others: in(),
 		tally: newTally(), same: map[alike]int{}, told: map[span]bool{},
+		barred: map[bar]*barred{},
 	}
 }
 
@@ -60,14 +67,26 @@ func (t *textWriter) Start(h verify.Header) error {
 func (t *textWriter) File(f verify.File) error {
 	t.tally.file(f)
 	t.failed = t.failed || f.Verdict == verify.Kept && f.Class > verify.Good
-	a := alike{f.Kind, f.Verdict, Explain(f), f.Class}
+	a := alike{kind: f.Kind, verdict: f.Verdict, why: Explain(f), class: f.Class}
+	if f.Verdict == verify.Unreadable && f.Key != "" {
+		a.key = f.Key
+	}
+	t.bar(f)
 	if t.same[a]++; t.same[a] == 1 {
 		t.order = append(t.order, a)
 	}
-	if t.all || f.Verdict != verify.Pending && t.same[a] <= sameLimit {
+	if t.all || f.Verdict != verify.Pending && t.same[a] <= a.limit() {
 		t.fileLines(f, a)
 	}
 	return t.err
+}
+
+// limit is how many files like it are listed one by one.
+func (a alike) limit() int {
+	if a.verdict == verify.Unreadable {
+		return unreadableLimit
+	}
+	return sameLimit
 }
 
 // fileLines is a file's line, and below it why, unless that is what was said
@@ -164,9 +183,9 @@ func (t *textWriter) rest(where string) {
 		case t.all:
 		case a.verdict == verify.Pending:
 			t.line(&t.files, fmt.Sprintf("  %-12s  %s%s (pending)\n", a.verdict, where, waiting(n, a.kind)))
-		case n > sameLimit:
+		case n > a.limit():
 			t.line(&t.files, fmt.Sprintf("  %s  %s%s more like this (%s): --all lists them\n",
-				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-sameLimit, a.kind), a.why))
+				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-a.limit(), a.kind), a.why))
 		}
 	}
 	clear(t.same)

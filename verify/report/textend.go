@@ -24,7 +24,9 @@ func (t *textWriter) End(s verify.Summary) error {
 	err := errors.Join(
 		t.chains.print(t.w, t.paint),
 		t.section(heading, &t.files),
+		t.unreadable(s.Keys),
 		t.section("Time not covered", &t.gaps),
+		t.keys(s.Keys),
 		t.section("Findings", &t.others),
 	)
 	t.closing(s)

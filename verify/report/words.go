@@ -99,6 +99,24 @@ var reasonSayings = map[verify.Reason]saying{
 		"it is encrypted with a KMS key that is gone", ""},
 	verify.KMSKeyUnusable: {
 		"it is encrypted with a KMS key that cannot be used now", ""},
+	verify.KMSKeyChanged: {
+		"it is encrypted with a KMS key of which the store has another one now", ""},
+	verify.KeyNotAllowed: {
+		"a client encrypted it with a KMS key that may not be asked (--kms-key)", ""},
+	verify.EnvelopeRefused: {
+		"a client encrypted it, and KMS does not take the key that is wrapped with it", ""},
+	verify.EnvelopeUnsupported: {
+		"a client encrypted it in a way that is not known here", ""},
+	verify.MasterKeyNeeded: {
+		"a client encrypted it with a key that its owner holds, not with KMS", ""},
+	verify.CiphertextAltered: {
+		"its encrypted bytes were changed: KMS vouches for the key, and they do not fit it", ""},
+	verify.EnvelopeMalformed: {
+		"its encryption envelope is damaged: no client writes such a one", ""},
+	verify.RequesterPays: {
+		"its bucket makes readers pay (--request-payer)", ""},
+	verify.SSEC: {
+		"it is stored with a key of the uploader's own (SSE-C), which CloudTrail never does", ""},
 	verify.BucketNotFound: {
 		"there is no such bucket", ""},
 	verify.Archived: {
@@ -171,6 +189,14 @@ func ExplainFinding(k verify.FindingKind) string {
 		return "the public keys came from the copy that they vouch for"
 	case verify.Undelivered:
 		return "CloudTrail itself reports trouble, or a newer digest"
+	case verify.KeyDoomed:
+		return "a KMS key waits for its deletion, or its material for its end"
+	case verify.KeyForeign:
+		return "a KMS key of another account, or not the trail's for that time"
+	case verify.KeyDisabled:
+		return "a KMS key is in a state in which it opens nothing"
+	case verify.ClientSide:
+		return "files in the trail's own bucket that a client encrypted"
 	}
 	return Clean(string(k))
 }

@@ -30,6 +30,7 @@ type Directory struct {
 	roots   []*copied // in byte order of their paths
 	within  string    // what to verify of the only root, where less than all of it: "AWSLogs/…/"
 	keys    []string
+	alone   bool // opened for one file, which is read by its name
 	folders *folders
 	buffers *buffers
 	lists   atomic.Int64

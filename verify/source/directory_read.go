@@ -28,6 +28,9 @@ func (d *Directory) Read(ctx context.Context, ref verify.Ref, use func(verify.Ob
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if d.alone {
+		return d.readAlone(ctx, ref, use)
+	}
 	tail, ok := digest.FromAWSLogs(ref.Key)
 	if !ok || !local(tail) {
 		return &verify.UnreadableError{What: object(ref), Reason: verify.NotCopied, Err: errNotCopied}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/trailseal/trailseal/kms"
 	"github.com/trailseal/trailseal/verify"
 )
 
@@ -39,61 +40,40 @@ func decide(a *answer, what string, ref verify.Ref) *fault {
 	if a.code == "NoSuchKey" && a.status == 404 || a.deleteMarker && (a.status == 404 || a.status == 405) {
 		return &fault{err: &verify.NotFoundError{Ref: ref}}
 	}
-	reason, hint := decideKMS(a)
-	next := giveUp
+	reason, hint, next := decideKMS(a)
 	if reason == "" {
 		reason, hint, next = decideS3(a)
 	}
 	if reason == "" {
 		reason, hint, next = decideStatus(a)
 	}
-	f := &fault{next: next, err: &verify.UnreadableError{What: what, Reason: reason, Hint: hint, Err: a}}
+	f := &fault{next: next, err: &verify.UnreadableError{What: what, Reason: reason, Hint: hint, Key: kms.KeyIn(a.message), Err: a}}
 	f.slow = next == later || a.status == 503
 	return f
 }
 
 // decideKMS knows what S3 says when a KMS key is in the way.
-func decideKMS(a *answer) (verify.Reason, string) {
-	switch a.code {
-	case "KMS.DisabledException", "kms:Disabled", "kms:KeyDisabled":
-		return verify.KMSKeyDisabled, "the key can be enabled again: kms:EnableKey"
-	case "KMS.KMSInvalidStateException", "KMS.InvalidStateException":
-		return decideKeyState(a)
-	case "KMS.NotFoundException", "kms:KeyNotFound":
-		return verify.KMSKeyNotFound, "the key is gone, or is in another region or account"
-	case "kms:NotAuthorized", "KMS.AccessDeniedException":
-		return verify.KMSDenied, kmsHint
-	case "AccessDenied":
-		if strings.Contains(a.message, "kms:") {
-			return verify.KMSDenied, kmsHint
-		}
-		if strings.Contains(a.message, "ciphertext refers to a customer m") {
-			return verify.KMSDenied, kmsHint + "; or the key is gone"
-		}
+func decideKMS(a *answer) (verify.Reason, string, next) {
+	reason, hint := kms.Classify(a.code, a.message)
+	switch reason {
+	case kms.Throttled:
+		return verify.Throttled, "the bucket or the KMS key kept asking for fewer requests: lower --concurrency", later
+	case kms.Unreachable:
+		return verify.ReadFailed, hint, again
 	}
-	return "", ""
-}
-
-const kmsHint = "the caller needs kms:Decrypt on the key, in the key's policy too where it belongs to another account"
-
-func decideKeyState(a *answer) (verify.Reason, string) {
-	switch {
-	case strings.Contains(a.message, "pending deletion"), strings.Contains(a.message, "pending replica deletion"):
-		return verify.KMSKeyPending, "until its deletion date: kms:CancelKeyDeletion, then kms:EnableKey"
-	case strings.Contains(a.message, "disabled"):
-		return verify.KMSKeyDisabled, "the key can be enabled again: kms:EnableKey"
-	}
-	return verify.KMSKeyUnusable, "the KMS key is in a state in which it cannot be used; kms:DescribeKey tells which"
+	return verify.Reason(reason), hint, giveUp
 }
 
 // decideS3 knows S3's own codes.
 func decideS3(a *answer) (verify.Reason, string, next) {
 	switch a.code {
 	case "SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded",
-		"RequestThrottled", "TooManyRequestsException", "BandwidthLimitExceeded", "KMS.ThrottlingException":
+		"RequestThrottled", "TooManyRequestsException", "BandwidthLimitExceeded":
 		return verify.Throttled, "the bucket or the KMS key kept asking for fewer requests: lower --concurrency", later
-	case "InternalError", "RequestTimeout", "ServiceUnavailable", "KMS.KeyUnavailableException", "KMS.KMSInternalException":
+	case "InternalError", "RequestTimeout", "ServiceUnavailable":
 		return verify.ReadFailed, "", again
+	case "SlowDownRead": // MinIO's, and no request to slow down
+		return verify.ReadFailed, "the store says that what lies on its disks is damaged", again
 	case "PermanentRedirect", "TemporaryRedirect", "Redirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return verify.ReadFailed, "the bucket is in another region: give --aws-region", elsewhere
 	case "RequestTimeTooSkewed":
@@ -105,15 +85,29 @@ func decideS3(a *answer) (verify.Reason, string, next) {
 		return verify.Archived, "restore it first: s3:RestoreObject", giveUp
 	case "NoSuchBucket":
 		return verify.BucketNotFound, "no such bucket at that endpoint: it was deleted, or is named wrongly", giveUp
-	case "InvalidRequest", "InvalidArgument":
-		if strings.Contains(a.message, "Server Side Encryption") {
-			return verify.AccessDenied, "it was stored with a key of the uploader's own (SSE-C), which CloudTrail never does", giveUp
-		}
+	case "InvalidRequest", "InvalidArgument", "AccessDenied":
+		return decideMessage(a)
 	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestExpired":
 		return verify.AccessDenied, "the AWS credentials are expired or not valid here", giveUp
 	}
 	return "", "", giveUp
 }
+
+// decideMessage knows what only the message tells.
+func decideMessage(a *answer) (verify.Reason, string, next) {
+	has := func(text string) bool { return strings.Contains(strings.ToLower(a.message), text) }
+	switch {
+	case has("signature version 4"), has("secure connection"):
+		return verify.AccessDenied, "what a KMS key encrypted is given over TLS only: is the endpoint an https:// one?", giveUp
+	case has("server side encryption"), has("correct secret key"):
+		return verify.SSEC, "it was stored with a key of the uploader's own (SSE-C), which CloudTrail never does: find out who stored it", giveUp
+	case has("requester pays"), has("requester-pays"):
+		return verify.RequesterPays, payerHint, giveUp
+	}
+	return "", "", giveUp
+}
+
+const payerHint = "whoever reads from this bucket pays for it: --request-payer says that you do"
 
 // decideStatus is the last resort.
 func decideStatus(a *answer) (verify.Reason, string, next) {
@@ -127,7 +121,7 @@ func decideStatus(a *answer) (verify.Reason, string, next) {
 		}
 	case 401, 403:
 		return verify.AccessDenied, "the caller needs s3:GetObject and s3:ListBucket (without s3:ListBucket S3 answers 403 " +
-			"for missing objects as well); a requester-pays bucket needs --request-payer", giveUp
+			"for missing objects as well)", giveUp
 	case 429:
 		return verify.Throttled, "the store kept asking for fewer requests: lower --concurrency", later
 	case 408, 500, 502, 503, 504:

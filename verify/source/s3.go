@@ -22,6 +22,7 @@ type S3Options struct {
 	NoSignRequest bool // ask as nobody: for a public bucket
 	RequestPayer  bool // the caller pays the requests of a requester-pays bucket
 	Concurrency   int  // cap of requests in flight; 0: 128; more than 256 gains nothing
+	KMS           *KMS // asked for the state of a key that is in the way; nil: none is asked
 	MaxAttempts   int  // of one request, for trouble other than throttling; 0: 8
 }
 
@@ -39,9 +40,12 @@ type S3 struct {
 	retrier *retrier
 	buffers *buffers
 	keys    *CloudTrail
+	kms     *KMS
+	payers  payers
 	skew    atomic.Int64 // nanoseconds that the servers' clocks are ahead
 	lists   atomic.Int64
 	gets    atomic.Int64
+	heads   atomic.Int64
 }
 
 var _ verify.Store = (*S3)(nil)
@@ -75,6 +79,7 @@ func OpenS3(ctx context.Context, o S3Options) (*S3, error) {
 		retrier: newRetrier(o.MaxAttempts),
 		buffers: newBuffers(),
 		keys:    keys,
+		kms:     o.KMS,
 	}
 	s.client = session.s3(s.wire)
 	s.places = newPlaces(s.client.Options())
@@ -132,10 +137,10 @@ func (s *S3) Roots(context.Context) ([]verify.Ref, error) { return []verify.Ref{
 // Holds reports whether the two are the same: in S3 a file is where it is.
 func (s *S3) Holds(found, stated verify.Ref) bool { return found == stated }
 
-// Requests counts what was sent: list, get (retries included), keys, and how
-// many of the former two were retries.
+// Requests counts what was sent: list, get, head and payer (retries
+// included), keys, and how many of the former were retries.
 func (s *S3) Requests() map[string]int64 {
-	counts := map[string]int64{"list": s.lists.Load(), "get": s.gets.Load(), "retry": s.retrier.retries.Load(), "keys": s.keys.asked.Load()}
+	counts := map[string]int64{"list": s.lists.Load(), "get": s.gets.Load(), "head": s.heads.Load(), "payer": s.payers.asked.Load(), "retry": s.retrier.retries.Load(), "keys": s.keys.asked.Load()}
 	maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
 	return counts
 }

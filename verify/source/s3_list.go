@@ -128,7 +128,7 @@ func (s *S3) page(ctx context.Context, at verify.Ref, in *s3.ListObjectsV2Input)
 		page, err = s.pageOnce(ctx, at, in)
 		return err
 	})
-	return page, err
+	return page, s.explain(ctx, at.Bucket, err)
 }
 
 func (s *S3) pageOnce(ctx context.Context, at verify.Ref, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
@@ -175,7 +175,7 @@ func listFault(ctx context.Context, err error, x *exchange, at verify.Ref) *faul
 		}
 		var u *verify.UnreadableError
 		if errors.As(f.err, &u) && u.Reason == verify.AccessDenied && x.answer.code == "AccessDenied" {
-			u.Hint = "the caller needs s3:ListBucket on the bucket; a requester-pays bucket needs --request-payer"
+			u.Hint = "the caller needs s3:ListBucket on the bucket"
 		}
 		return f
 	case x.broken != nil:

@@ -19,7 +19,8 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 // a bigger one is handed over as it comes. The body is use's only until use
 // returns. An error of use is returned as it is.
 func (s *S3) Read(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
-	return s.retrier.do(ctx, func() error { return s.readOnce(ctx, ref, use) })
+	err := s.retrier.do(ctx, func() error { return s.readOnce(ctx, ref, use) })
+	return s.explainObject(ctx, ref, err)
 }
 
 func (s *S3) readOnce(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
@@ -34,11 +35,11 @@ func (s *S3) readOnce(ctx context.Context, ref verify.Ref, use func(verify.Objec
 	defer slot.release(neutral)
 	ctx, x := begin(ctx)
 	defer x.cancel(nil)
-	resp, err := s.get(ctx, at, ref, x)
+	resp, err := s.send(ctx, http.MethodGet, at, ref, x)
 	if err != nil {
 		return s.mend(ctx, err, slot, x, at, ref.Bucket)
 	}
-	o := verify.Object{Size: resp.ContentLength, Metadata: userMetadata(resp.Header), Version: resp.Header.Get("X-Amz-Version-Id")}
+	o := described(resp)
 	if 0 <= o.Size && o.Size <= wholeBytes {
 		err = s.readWhole(ctx, resp, slot, o, use)
 	} else {
@@ -74,9 +75,10 @@ func (s *S3) readWhole(ctx context.Context, resp *http.Response, slot *slot, o v
 	return use(o)
 }
 
-// get sends a signed GET. The error is a *fault.
-func (s *S3) get(ctx context.Context, at *place, ref verify.Ref, x *exchange) (*http.Response, error) {
+// send sends a signed GET or HEAD. The error is a *fault.
+func (s *S3) send(ctx context.Context, method string, at *place, ref verify.Ref, x *exchange) (*http.Response, error) {
 	req := at.request(ctx, ref.Key)
+	req.Method = method
 	req.Header["User-Agent"] = []string{userAgent}
 	if s.payer {
 		req.Header["X-Amz-Request-Payer"] = []string{"requester"}
@@ -86,7 +88,11 @@ func (s *S3) get(ctx context.Context, at *place, ref verify.Ref, x *exchange) (*
 			return nil, refused(object(ref), verify.AccessDenied, credentialsHint, err)
 		}
 	}
-	s.gets.Add(1)
+	if method == http.MethodHead {
+		s.heads.Add(1)
+	} else {
+		s.gets.Add(1)
+	}
 	resp, err := s.wire.transport.RoundTrip(req)
 	if err != nil {
 		return nil, broken(cause(ctx, err), object(ref))
@@ -141,6 +147,15 @@ func cause(ctx context.Context, err error) error {
 		return c
 	}
 	return err
+}
+
+// described is what an answer's headers tell of its object.
+func described(resp *http.Response) verify.Object {
+	h := resp.Header
+	return verify.Object{
+		Size: resp.ContentLength, Metadata: userMetadata(h), Version: h.Get("X-Amz-Version-Id"),
+		SSE: verify.SSE{Algorithm: h.Get("X-Amz-Server-Side-Encryption"), Key: h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id")},
+	}
 }
 
 const metaPrefix = "X-Amz-Meta-"

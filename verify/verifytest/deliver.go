@@ -77,7 +77,7 @@ func (w *World) shelve(bucket, prefix string, c digest.Chain, kind string, named
 		}
 		s.packs[p.folder] = p
 	}
-	l.slot = uint16(named.Sub(p.day) / time.Minute)
+	l.slot, l.sse = uint16(named.Sub(p.day)/time.Minute), w.pool.way(s.sse)
 	p.logs = append(p.logs, l)
 	p.sorted, s.folders = false, nil
 	return key

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // DirOptions says how a world is written to a directory.
 type DirOptions struct {
 	Buckets    bool   // a folder for each bucket, which is needed where there are several
-	Signatures string // of digests, in side files: "all" (or empty), "newest" of each chain, "none"
+	Signatures string // of digests, in side files: "all" (or empty), "newest" of each chain, "none". Envelopes of sealed objects go with them, but for "none"
 	PublicKeys bool   // public-keys-REGION.json beside AWSLogs
 }
 
@@ -31,7 +32,7 @@ func (w *World) WriteDir(dir string, opts DirOptions) error {
 	if len(w.shelves) > 1 && !opts.Buckets {
 		return fmt.Errorf("write a trail to %s: it is in %d buckets, so each needs a folder of its own", dir, len(w.shelves))
 	}
-	signed, err := w.sideFiles(opts.Signatures)
+	side, err := w.sideFiles(opts.Signatures)
 	if err != nil {
 		return fmt.Errorf("write a trail to %s: %w", dir, err)
 	}
@@ -41,7 +42,8 @@ func (w *World) WriteDir(dir string, opts DirOptions) error {
 			root = filepath.Join(dir, bucket)
 		}
 		for key, o := range w.Scan(bucket, "") {
-			if err := writeObject(root, key, o, signed(verify.Ref{Bucket: bucket, Key: key})); err != nil {
+			o.Metadata = side(verify.Ref{Bucket: bucket, Key: key}, o.Metadata)
+			if err := writeObject(root, key, o); err != nil {
 				return fmt.Errorf("write a trail to %s: %w", dir, err)
 			}
 		}
@@ -52,13 +54,13 @@ func (w *World) WriteDir(dir string, opts DirOptions) error {
 	return nil
 }
 
-// sideFiles decides which objects get a side file.
-func (w *World) sideFiles(which string) (func(verify.Ref) bool, error) {
+// sideFiles decides what of an object's metadata its side file has.
+func (w *World) sideFiles(which string) (func(verify.Ref, map[string]string) map[string]string, error) {
 	switch which {
 	case "", "all":
-		return func(verify.Ref) bool { return true }, nil
+		return func(_ verify.Ref, m map[string]string) map[string]string { return m }, nil
 	case "none":
-		return func(verify.Ref) bool { return false }, nil
+		return func(verify.Ref, map[string]string) map[string]string { return nil }, nil
 	case "newest":
 		newest := map[verify.Ref]bool{}
 		for _, c := range w.chains {
@@ -66,10 +68,22 @@ func (w *World) sideFiles(which string) (func(verify.Ref) bool, error) {
 				newest[d.Ref] = true
 			}
 		}
-		return func(ref verify.Ref) bool { return newest[ref] }, nil
+		return func(ref verify.Ref, m map[string]string) map[string]string {
+			if newest[ref] {
+				return m
+			}
+			return envelope(m)
+		}, nil
 	default:
 		return nil, fmt.Errorf("signatures %q: want all, newest or none", which)
 	}
+}
+
+// envelope is what a client that encrypts adds to the metadata.
+func envelope(m map[string]string) map[string]string {
+	m = maps.Clone(m)
+	maps.DeleteFunc(m, func(name, _ string) bool { return !strings.HasPrefix(name, "x-amz-") })
+	return m
 }
 
 // newest is the newest digest of a chain that is still there.
@@ -82,7 +96,7 @@ func (w *World) newest(c *Chain) *Digest {
 	return nil
 }
 
-func writeObject(root, key string, o Object, side bool) error {
+func writeObject(root, key string, o Object) error {
 	name := filepath.FromSlash(key)
 	if !filepath.IsLocal(name) || strings.Contains(key, "//") {
 		return fmt.Errorf("the key %q cannot be a file in a directory", key)
@@ -97,7 +111,7 @@ func writeObject(root, key string, o Object, side bool) error {
 	if err := os.WriteFile(file, o.Bytes, 0o666); err != nil {
 		return err
 	}
-	if !side || len(o.Metadata) == 0 {
+	if len(o.Metadata) == 0 {
 		return nil
 	}
 	metadata, err := json.MarshalIndent(o.Metadata, "", "  ")

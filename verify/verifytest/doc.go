@@ -10,8 +10,12 @@
 // A world can be looked at in three ways: as a directory (World.WriteDir, what
 // `aws s3 sync` leaves), as a verify.Store and verify.Keys in memory (Store,
 // with faults by name), and as an HTTP server that speaks the parts of S3,
-// CloudTrail, STS and Organizations that a verifier uses (Server, which the
-// AWS CLI and the SDKs can be pointed at with AWS_ENDPOINT_URL).
+// CloudTrail, KMS, STS and Organizations that a verifier uses (Server, which
+// the AWS CLI and the SDKs can be pointed at with AWS_ENDPOINT_URL).
+//
+// What is stored may be encrypted, by S3 under a key of the world's KMS
+// (Spec.KMSKey, World.EncryptSSE), or by a client that sealed it before it
+// stored it (World.Seal). The keys' states can change while a server runs.
 //
 // The same code serves the engine's tests, the benchmarks and the command
 // `trailseal simulate`.

@@ -40,13 +40,13 @@ func (w *World) Window() verify.Window {
 	return win
 }
 
-// Record reads a digest file of the world, honest or not.
+// Record reads a digest file of the world, honest or not, sealed or not.
 func (w *World) Record(ref verify.Ref) (*digest.Record, error) {
 	o, ok := w.Get(ref)
 	if !ok {
 		return nil, &verify.NotFoundError{Ref: ref}
 	}
-	raw, content, err := digest.ReadGzip(bytes.NewReader(o.Bytes), verify.DefaultDigestLimit)
+	raw, content, err := digest.ReadGzip(bytes.NewReader(w.unsealed(o)), verify.DefaultDigestLimit)
 	if err == nil && content.Form != digest.Exact {
 		err = fmt.Errorf("%s: %v", ref.URI(), content.Form)
 	}

@@ -7,6 +7,7 @@ import "maps"
 // more, nor have been damaged.
 func Merge(worlds ...*World) *World {
 	all := newWorld(worlds[0].seed)
+	all.kms.account = worlds[0].kms.account
 	for _, w := range worlds {
 		all.take(w)
 	}
@@ -20,6 +21,7 @@ func (w *World) take(from *World) {
 	for bucket, s := range from.shelves {
 		w.shelf(bucket).take(s, w.pool, shift)
 	}
+	maps.Copy(w.kms.keys, from.kms.keys)
 	minters := map[*minter]bool{}
 	for _, c := range from.chains {
 		minters[c.m] = true
@@ -33,6 +35,7 @@ func (w *World) take(from *World) {
 	w.chains = append(w.chains, from.chains...)
 	w.trails = append(w.trails, from.trails...)
 	maps.Copy(w.expected, from.expected)
+	maps.Copy(w.sealed, from.sealed)
 	for region := range from.keys {
 		for _, k := range from.keys[region] {
 			w.addKey(k)
@@ -43,6 +46,9 @@ func (w *World) take(from *World) {
 func (s *shelf) take(from *shelf, to *pool, shift uint32) {
 	maps.Copy(s.loose, from.loose)
 	s.keys, s.folders = nil, nil
+	if s.sse == (sse{}) {
+		s.sse = from.sse
+	}
 	for folder, p := range from.packs {
 		into := s.packs[folder]
 		if into == nil {
@@ -51,6 +57,7 @@ func (s *shelf) take(from *shelf, to *pool, shift uint32) {
 		}
 		for _, l := range p.logs {
 			l.content += shift
+			l.sse = to.way(p.pool.sse[l.sse])
 			into.logs = append(into.logs, l)
 		}
 		into.sorted = false

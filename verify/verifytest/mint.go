@@ -19,6 +19,10 @@ func Mint(spec Spec) (*World, error) {
 	}
 	m := &minter{w: newWorld(spec.Seed), spec: &spec, press: newPress(), trail: newTrail(spec)}
 	m.w.trails = []*Trail{m.trail}
+	m.w.kms.account = m.trail.Account
+	if spec.KMSKey != "" {
+		m.w.sse = m.w.kms.sse("aws:kms", spec.KMSKey)
+	}
 	for i := range spec.Contents {
 		m.share(i)
 	}
@@ -122,7 +126,7 @@ func newTrail(s Spec) *Trail {
 	t := &Trail{
 		Name: s.Trail, Bucket: s.Bucket, Prefix: strings.TrimSuffix(s.Prefix, "/"),
 		HomeRegion: s.HomeRegion, BucketRegion: s.BucketRegion, Account: s.Accounts[0],
-		Organization: s.Organization, MultiRegion: len(s.Regions) > 1,
+		Organization: s.Organization, MultiRegion: len(s.Regions) > 1, KMSKey: s.KMSKey,
 	}
 	if s.MoveBucketAt > 0 && s.MoveBucketAt <= s.Hours {
 		t.Bucket = s.MoveBucketTo

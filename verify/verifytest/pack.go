@@ -24,16 +24,30 @@ type pack struct {
 type packed struct {
 	slot    uint16 // minute of the day in the name
 	id      [16]byte
-	content uint32 // index in the pool
+	sse     uint16 // index in the pool
+	content uint32 // likewise
 	after   int32  // seconds from the name's time to LastModified
 }
 
-// A pool holds the compressed contents of log files.
-type pool struct{ gz [][]byte }
+// A pool holds the compressed contents of log files, and in which ways they
+// are encrypted in S3, the default first.
+type pool struct {
+	gz  [][]byte
+	sse []sse
+}
 
 func (p *pool) add(gz []byte) uint32 {
 	p.gz = append(p.gz, gz)
 	return uint32(len(p.gz) - 1)
+}
+
+// way is the index of a way to encrypt.
+func (p *pool) way(e sse) uint16 {
+	i := slices.Index(p.sse, e)
+	if i < 0 {
+		i, p.sse = len(p.sse), append(p.sse, e)
+	}
+	return uint16(i)
 }
 
 const logSuffix = ".json.gz"
@@ -59,7 +73,8 @@ func (p *pack) key(l packed) string {
 
 func (p *pack) object(l packed) Object {
 	at := p.day.Add(time.Duration(l.slot)*time.Minute + time.Duration(l.after)*time.Second)
-	return Object{Bytes: p.pool.gz[l.content], Modified: at}
+	e := p.pool.sse[l.sse]
+	return Object{Bytes: p.pool.gz[l.content], Modified: at, SSE: e.SSE, Key: e.Key}
 }
 
 // from is the index of the first log whose key is not less than the given one.

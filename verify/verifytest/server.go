@@ -21,11 +21,12 @@ type ServerOptions struct {
 	Rate          int               // S3 requests a second; what is more is told to slow down. 0: any number
 	Redirect      int               // how a request signed for another than the bucket's region is answered: 301, 400, or served (0)
 	BucketRegions map[string]string // where that is not the trail's
+	RequesterPays map[string]bool   // buckets that answer only those who send x-amz-request-payer
 	Faults        []Fault
 }
 
 // A Server is a world over HTTP: what a verifier uses of S3 (path style), and
-// of CloudTrail, STS and Organizations, on one address. It takes any
+// of CloudTrail, KMS, STS and Organizations, on one address. It takes any
 // signature, and sees from it only which region was asked. Point an SDK or the
 // AWS CLI at it with AWS_ENDPOINT_URL.
 type Server struct {
@@ -42,7 +43,7 @@ type Server struct {
 }
 
 // NewServer starts a server over a world. The world must not change as long
-// as it runs.
+// as it runs, its KMS keys excepted.
 func NewServer(w *World, opts ServerOptions) (*Server, error) {
 	if opts.Address == "" {
 		opts.Address = "127.0.0.1:0"
@@ -89,7 +90,7 @@ type request struct {
 	*http.Request
 	region      string // it was signed for
 	operation   string
-	bucket, key string // of a listing, key is the prefix
+	bucket, key string // of a listing, key is the prefix; asked of KMS, the KeyId
 	page        int    // of a listing, from 1
 }
 

@@ -20,6 +20,8 @@ var answers = map[string]func(*Server, *request, map[string]any) (any, *apiError
 	"GetTrail":             (*Server).getTrail,
 	"GetTrailStatus":       (*Server).getTrailStatus,
 	"DescribeOrganization": (*Server).describeOrganization,
+	"Decrypt":              (*Server).decrypt,
+	"DescribeKey":          (*Server).describeKey,
 }
 
 type apiError struct {
@@ -36,6 +38,7 @@ func (s *Server) serveJSON(rw http.ResponseWriter, r *request) {
 	if token, _ := in["NextToken"].(string); token != "" {
 		r.page, _ = strconv.Atoi(token)
 	}
+	r.key, _ = in["KeyId"].(string)
 	s.count(r.operation)
 	if fault := s.fault(r); fault != nil {
 		writeJSON(rw, fault.Status, map[string]any{"__type": fault.Code, "message": fault.Message})
@@ -130,6 +133,9 @@ func (t *Trail) wire() map[string]any {
 	if t.Prefix != "" {
 		m["S3KeyPrefix"] = t.Prefix
 	}
+	if t.KMSKey != "" {
+		m["KmsKeyId"] = t.KMSKey
+	}
 	return m
 }
 
@@ -176,15 +182,12 @@ func (s *Server) describeOrganization(*request, map[string]any) (any, *apiError)
 func (s *Server) serveQuery(rw http.ResponseWriter, r *request) {
 	r.operation = r.FormValue("Action")
 	s.count(r.operation)
-	account := "111122223333"
-	if len(s.w.trails) > 0 {
-		account = s.w.trails[0].Account
-	}
+	account := s.w.kms.account
 	if r.operation != "GetCallerIdentity" {
 		s3Error(rw, r, http.StatusBadRequest, "InvalidAction", strings.ToValidUTF8(r.operation, "?"))
 		return
 	}
 	writeXML(rw, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
-		`<Arn>arn:aws:iam::`+account+`:user/auditor</Arn><UserId>AIDAEXAMPLE</UserId><Account>`+account+`</Account>`+
+		`<Arn>`+s.w.kms.caller()+`</Arn><UserId>AIDAEXAMPLE</UserId><Account>`+account+`</Account>`+
 		`</GetCallerIdentityResult><ResponseMetadata><RequestId>TRAILSEALTEST0001</RequestId></ResponseMetadata></GetCallerIdentityResponse>`, false)
 }

@@ -9,9 +9,9 @@ import (
 // A Fault is an answer in place of the right one. Fields that are empty match
 // everything.
 type Fault struct {
-	Operation string // "GetObject", "ListObjectsV2", "ListPublicKeys", …
+	Operation string // "GetObject", "ListObjectsV2", "ListPublicKeys", "Decrypt", …
 	Bucket    string
-	Key       string // a shell pattern for an object's whole key or a listing's prefix, "/" being a character like others
+	Key       string // a shell pattern for an object's whole key, a listing's prefix or a KMS key's ARN, "/" being a character like others
 	Region    string // for which the request was signed
 	Page      int    // of a listing or of the keys: this one alone
 	Times     int    // how often; 0: always

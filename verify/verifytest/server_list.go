@@ -1,6 +1,7 @@
 package verifytest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -152,7 +153,7 @@ func (l *listing) xml(q url.Values, page int, encode func(string) string) string
 		element("LastModified", o.Modified.UTC().Format("2006-01-02T15:04:05.000Z"))
 		element("ETag", escape(etag(o)))
 		element("Size", strconv.Itoa(len(o.Bytes)))
-		element("StorageClass", "STANDARD")
+		element("StorageClass", cmp.Or(o.StorageClass, "STANDARD"))
 		b.WriteString("</Contents>")
 	}
 	for _, prefix := range l.prefixes {

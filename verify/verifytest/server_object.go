@@ -15,16 +15,22 @@ func (s *Server) serveObject(rw http.ResponseWriter, r *request, broken bool) {
 		s3Error(rw, r, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.", "Key", r.key)
 		return
 	}
+	if no := s.refuse(o, r.Method == http.MethodHead); no != nil {
+		s3Error(rw, r, no.status, no.code, no.message, no.more...)
+		return
+	}
 	h := rw.Header()
 	for name, value := range o.Metadata {
 		h["x-amz-meta-"+name] = []string{value} // in lower case, as S3 sends them and botocore needs them
 	}
 	h.Set("Content-Type", "application/json")
-	h.Set("Content-Encoding", "gzip")
+	if !strings.HasSuffix(r.key, InstructionFile) {
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Content-Length", fmt.Sprint(len(o.Bytes)))
 	h.Set("ETag", etag(o))
 	h.Set("Last-Modified", o.Modified.UTC().Format(http.TimeFormat))
-	h.Set("x-amz-server-side-encryption", "AES256")
+	o.describe(h)
 	switch {
 	case broken:
 		cut(rw, o.Bytes)

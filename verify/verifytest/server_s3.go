@@ -37,6 +37,10 @@ func (s *Server) answerS3(rw http.ResponseWriter, r *request, broken bool) {
 		s3Error(rw, r, http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		return
 	}
+	if !s.pays(r) {
+		s3Error(rw, r, http.StatusForbidden, "AccessDenied", "Access Denied")
+		return
+	}
 	switch r.operation {
 	case "GetObject", "HeadObject":
 		s.serveObject(rw, r, broken)
@@ -44,6 +48,8 @@ func (s *Server) answerS3(rw http.ResponseWriter, r *request, broken bool) {
 		s.serveList(rw, r, broken)
 	case "GetBucketLocation":
 		writeXML(rw, "<LocationConstraint xmlns=\""+s3Namespace+"\">"+location(s.regionOf(r.bucket))+"</LocationConstraint>", broken)
+	case "GetBucketRequestPayment":
+		writeXML(rw, s.payer(r.bucket), broken)
 	case "HeadBucket":
 		rw.Header().Set("x-amz-bucket-region", s.regionOf(r.bucket))
 	case "ListBuckets":
@@ -71,6 +77,8 @@ func operationS3(r *request) string {
 		return "HeadBucket"
 	case q.Has("location"):
 		return "GetBucketLocation"
+	case q.Has("requestPayment"):
+		return "GetBucketRequestPayment"
 	case q.Get("list-type") == "2":
 		return "ListObjectsV2"
 	}

@@ -15,12 +15,17 @@ type Object struct {
 	Bytes    []byte
 	Metadata map[string]string // S3 user metadata without x-amz-meta-
 	Modified time.Time         // S3's LastModified
+
+	SSE          string // server-side encryption: "AES256" (or empty), "aws:kms", "aws:kms:dsse", "sse-c"
+	Key          string // ARN of the KMS key, for the two with kms
+	StorageClass string // empty: STANDARD; from GLACIER and DEEP_ARCHIVE nothing can be read
 }
 
 // A shelf is one bucket: packs of log files, and loose objects before them.
 type shelf struct {
 	packs map[string]*pack   // by folder
 	loose map[string]*Object // nil says that the object in the pack is gone
+	sse   sse                // of objects put here that do not say theirs
 
 	mu      sync.Mutex
 	keys    []string // of loose, sorted; nil when they must be sorted anew
@@ -48,6 +53,9 @@ func (s *shelf) get(key string) (Object, bool) {
 
 // put stores an object; nil deletes what is there.
 func (s *shelf) put(key string, o *Object) {
+	if o != nil && o.SSE == "" {
+		o.SSE, o.Key = s.sse.SSE, s.sse.Key
+	}
 	s.loose[key] = o
 	s.keys = nil
 }

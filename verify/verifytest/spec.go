@@ -29,6 +29,7 @@ type Spec struct {
 	Bucket       string
 	BucketRegion string // empty: the home region
 	Prefix       string // with or without a final "/"
+	KMSKey       string // ARN of the trail's KMS key: all is stored under SSE-KMS with it; or empty
 
 	Backfill     bool   // every sixth hour has a log that came late, in a backfill digest
 	Insight      bool   // an Insight log every sixth hour, which no digest lists
@@ -69,6 +70,8 @@ func (s Spec) complete() (Spec, error) {
 		return s, errors.New("a trail needs an account, a region, a name and a bucket")
 	case s.Start.IsZero():
 		return s, errors.New("a trail needs a start")
+	case s.KMSKey != "" && parseKeyARN(s.KMSKey).account == "":
+		return s, fmt.Errorf("%q is not a KMS key's ARN: arn:aws:kms:REGION:ACCOUNT:key/ID", s.KMSKey)
 	}
 	if s.HomeRegion == "" {
 		s.HomeRegion = s.Regions[0]

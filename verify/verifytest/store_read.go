@@ -51,11 +51,11 @@ func (s *Store) readOnce(ref verify.Ref, use func(verify.Object) error) error {
 	if broken {
 		body = io.MultiReader(bytes.NewReader(o.Bytes[:len(o.Bytes)/2]), brokenReader{})
 	}
-	metadata := o.Metadata
-	if s.Copy {
-		metadata = nil
+	found := verify.Object{Body: body, Size: int64(len(o.Bytes))}
+	if !s.Copy {
+		found.Metadata, found.SSE = o.Metadata, verify.SSE{Algorithm: o.SSE, Key: o.Key}
 	}
-	return use(verify.Object{Body: body, Size: int64(len(o.Bytes)), Metadata: metadata})
+	return use(found)
 }
 
 func (s *Store) breaks(ref verify.Ref) bool {

@@ -19,6 +19,9 @@ type World struct {
 	seed     int64
 	shelves  map[string]*shelf // by bucket
 	pool     *pool
+	sse      sse // what buckets yet to be made encrypt with
+	kms      *KMS
+	sealed   map[digest.Hash][]byte // what Seal sealed, by the hash of what it made of it
 	chains   []*Chain
 	trails   []*Trail
 	keys     map[string][]digest.PublicKey // by region
@@ -54,12 +57,14 @@ type Trail struct {
 	Name, Bucket, Prefix, HomeRegion, BucketRegion string
 	ARN, Account, Organization                     string
 	MultiRegion                                    bool
+	KMSKey                                         string    // ARN; empty: it has none
 	LatestDigest, LatestLog                        time.Time // when the newest were delivered
 }
 
 func newWorld(seed int64) *World {
 	return &World{
-		Victims: map[string][]verify.Ref{}, seed: seed, shelves: map[string]*shelf{}, pool: &pool{},
+		Victims: map[string][]verify.Ref{}, seed: seed, shelves: map[string]*shelf{}, pool: &pool{sse: make([]sse, 1)},
+		kms: NewKMS(), sealed: map[digest.Hash][]byte{},
 		keys: map[string][]digest.PublicKey{}, expected: map[verify.Ref]Expected{}, taken: map[verify.Ref]bool{},
 	}
 }
@@ -73,7 +78,9 @@ func (w *World) Get(ref verify.Ref) (Object, bool) {
 	return s.get(ref.Key)
 }
 
-// Put stores an object, making the bucket where there is none.
+// Put stores an object, making the bucket where there is none. One whose SSE is
+// not said is encrypted as the bucket does it by default: with AES256, but in a
+// world minted with a KMS key, or encrypted whole by EncryptSSE, with that.
 func (w *World) Put(ref verify.Ref, o Object) { w.shelf(ref.Bucket).put(ref.Key, &o) }
 
 // Delete removes an object.
@@ -83,6 +90,7 @@ func (w *World) shelf(bucket string) *shelf {
 	s := w.shelves[bucket]
 	if s == nil {
 		s = newShelf()
+		s.sse = w.sse
 		w.shelves[bucket] = s
 	}
 	return s

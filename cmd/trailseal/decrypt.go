@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trailseal/trailseal/verify"
+	"github.com/trailseal/trailseal/verify/report"
+	"github.com/trailseal/trailseal/verify/source"
+)
+
+const decryptLong = `Write the plaintext of one object or file: what a client encrypted with KMS (the S3
+Encryption Client, the AWS Encryption SDK), or what S3 itself decrypts. It stays gzip where it
+was gzip. Nothing is written before its authentication tags are checked.
+
+Where the object lies among CloudTrail's files, the digests of its time are verified to say
+whether one vouches for it. AES-CBC, which old clients wrote, has no tag: it is written as
+unauthenticated only with --allow-unauthenticated, unless a digest vouches for it.
+
+Exit status: 0 written, and a digest or a tag vouches for it; 1 what is stored is not what was
+sealed or what a digest vouches for; 2 wrong usage; 3 it could not be opened.`
+
+const decryptExample = `  trailseal decrypt s3://my-archive/AWSLogs/…/111122223333_CloudTrail_eu-west-1_20260310T0210Z_ZpOUha8gn2aqzdpt.json.gz \
+      --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab -o log.json.gz
+  trailseal decrypt ./message.esdk --kms-key any -o - | gunzip | jq .Records`
+
+// decryptOptions are decrypt's flags.
+type decryptOptions struct {
+	verifyOptions
+	loose bool
+}
+
+func newDecrypt(s streams) *cobra.Command {
+	o := decryptOptions{verifyOptions: verifyOptions{logLimit: verify.DefaultLogLimit, digestLimit: verify.DefaultDigestLimit}}
+	cmd := &cobra.Command{
+		Use:     "decrypt URI|FILE",
+		Short:   "Write the plaintext of one object or file",
+		Long:    decryptLong,
+		Example: decryptExample,
+		Args: func(_ *cobra.Command, args []string) error {
+			return oneArg("decrypt", "s3://BUCKET/KEY or a file", args)
+		},
+		PreRunE: func(*cobra.Command, []string) error { return o.kms.check() },
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), s, args[0]) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.output, "output", "o", "", "write to this `file`, whole or not at all (default and -: standard output)")
+	f.BoolVar(&o.loose, "allow-unauthenticated", false, "write AES-CBC too that no digest vouches for")
+	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
+	o.aws.flags(f)
+	o.kms.flags(f)
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say what vouches for it")
+	return cmd
+}
+
+// oneArg wants exactly one argument.
+func oneArg(command, what string, args []string) error {
+	switch {
+	case len(args) == 0 || args[0] == "":
+		return usagef("%s wants %s", command, what)
+	case len(args) > 1:
+		return usagef("%s takes one argument, got %d: %q", command, len(args), args)
+	}
+	return nil
+}
+
+// A target is the one object to open.
+type target struct {
+	opened
+	ref    verify.Ref
+	placed bool // it lies where digests may speak of it
+}
+
+// run opens, asks the digests, and only then writes: what must not be written
+// is known first.
+func (o *decryptOptions) run(ctx context.Context, s streams, name string) error {
+	t, err := o.target(ctx, name, s.warner(o.quiet))
+	if err != nil {
+		return err
+	}
+	out, err := openOutput(o.output, s.out)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	kept := &holder{}
+	defer kept.Close()
+	seen, err := t.unseal(ctx, kept)
+	if err != nil {
+		return t.failed(err)
+	}
+	vouched, verdict := o.ask(ctx, t)
+	if !o.quiet {
+		fmt.Fprintf(s.err, "trailseal: %s; %s\n", report.CleanText(sealedHow(seen, vouched)), report.CleanText(verdict.says))
+	}
+	if seen.Envelope.Loose && !vouched && !o.loose && !verdict.bad {
+		return &exitError{exitUnproven, &hintedError{errors.New("it is unauthenticated, and nothing was written"),
+			[]string{"--allow-unauthenticated writes it all the same"}}}
+	}
+	if err := kept.copyTo(out); err == nil {
+		err = out.Commit()
+	}
+	switch {
+	case err != nil:
+		return &exitError{exitUnproven, fmt.Errorf("writing the plaintext: %w", err)}
+	case verdict.bad:
+		return &exitError{code: exitTampered}
+	}
+	return nil
+}
+
+// target finds the store and the place of the object.
+func (o *decryptOptions) target(ctx context.Context, name string, warn func(string, ...any)) (target, error) {
+	t := target{}
+	if !isS3(name) {
+		store, ref, placed, err := source.OpenFile(name)
+		if err != nil {
+			return t, usage(err)
+		}
+		t.ref, t.placed, t.store, t.name = ref, placed, store, name
+		t.kms = source.NewKMS(ctx, o.aws.options(), o.kms.endpoint)
+		t.store = source.NewOpening(store, t.kms, o.kms.opener(t.kms, ""))
+		t.keys, err = o.keysFor(ctx, store, warn)
+		return t, usage(err)
+	}
+	bucket, key, _ := strings.Cut(name[len("s3://"):], "/")
+	if key == "" || strings.HasSuffix(key, "/") {
+		return t, usagef("%q names no object", name)
+	}
+	t.ref = verify.Ref{Bucket: bucket, Key: key}
+	root, placed := source.RootOf(t.ref)
+	t.placed = placed
+	from, err := o.open(ctx, root.URI(), warn)
+	t.opened = from
+	return t, err
+}
+
+// keysFor are the keys given, else those in the copy, else CloudTrail's.
+func (o *decryptOptions) keysFor(ctx context.Context, store *source.Directory, warn func(string, ...any)) (verify.Keys, error) {
+	if given, err := o.keysGiven(warn); given != nil || err != nil {
+		return given, err
+	}
+	if files, err := store.KeyFiles(); files != nil || err != nil {
+		return files, err
+	}
+	return source.OpenCloudTrail(ctx, o.aws.options())
+}
+
+// unseal reads the plaintext. An object that broke half-way begins anew.
+func (t *target) unseal(ctx context.Context, kept *holder) (seen verify.Object, err error) {
+	err = t.store.Read(ctx, t.ref, func(o verify.Object) error {
+		seen = o
+		if o.Altered != nil {
+			return nil
+		}
+		if err := kept.reset(); err != nil {
+			return err
+		}
+		_, err := io.Copy(kept, o.Body)
+		return err
+	})
+	if err == nil && seen.Altered != nil {
+		err = fmt.Errorf("%w: %s: %s", errAltered, seen.Altered.Reason, seen.Altered.Detail)
+	}
+	return seen, err
+}
+
+var errAltered = errors.New("what is stored is not what was sealed")
+
+// failed is what a failure to open ends in.
+func (t *target) failed(err error) error {
+	var missing *verify.NotFoundError
+	var unreadable *verify.UnreadableError
+	switch {
+	case errors.Is(err, errAltered):
+		return &exitError{exitTampered, err}
+	case errors.As(err, &missing):
+		return err
+	case errors.As(err, &unreadable) && unreadable.Hint != "":
+		return &exitError{exitUnproven, &hintedError{err, []string{unreadable.Hint}}}
+	}
+	return &exitError{exitUnproven, err}
+}
+
+// An answer is what the digests say of the object.
+type answer struct {
+	says string
+	bad  bool // a digest that is trusted vouches for something else
+}
+
+// ask verifies the digests of the object's time.
+func (o *decryptOptions) ask(ctx context.Context, t target) (vouched bool, a answer) {
+	if !t.placed {
+		return false, answer{says: "no digest was asked: it does not lie where CloudTrail writes"}
+	}
+	file, found, err := verify.Vouch(ctx, verify.Request{
+		Version: readBuild().Version, Source: t.name, Store: t.store, Keys: t.keys, Now: time.Now().UTC(),
+		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
+	}, t.ref)
+	switch {
+	case err != nil:
+		return false, answer{says: "no digest vouches for it: " + err.Error()}
+	case !found:
+		return false, answer{says: "no digest vouches for it: none that was found names it"}
+	case file.Verdict == verify.Kept:
+		return true, answer{says: "a digest vouches for it" + by(file)}
+	}
+	says := fmt.Sprintf("it is %s: %s%s", file.Verdict, report.Explain(file), by(file))
+	return false, answer{says: says, bad: file.Verdict.Class() == verify.Tampering}
+}
+
+func by(f verify.File) string {
+	if f.Digest == "" {
+		return ""
+	}
+	return " (" + f.Digest + ")"
+}
+
+// sealedHow says how the object was sealed and what that is worth.
+func sealedHow(o verify.Object, vouched bool) string {
+	e := o.Envelope
+	switch {
+	case e.Scheme == "" && o.SSE.Key != "":
+		return "no client encrypted it; S3 decrypted it with the key " + o.SSE.Key
+	case e.Scheme == "":
+		return "no client encrypted it"
+	case e.Loose && !vouched:
+		return fmt.Sprintf("%s, opened with the key %s: unauthenticated, AES-CBC has no tag of its own", e.Scheme, e.Key)
+	case e.Loose:
+		return fmt.Sprintf("%s, opened with the key %s: AES-CBC, authenticated by the digest alone", e.Scheme, e.Key)
+	}
+	return fmt.Sprintf("%s, opened with the key %s: authenticated", e.Scheme, e.Key)
+}
