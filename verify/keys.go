@@ -83,7 +83,7 @@ func (r *run) concludeKeys(t *tally) {
 		t.find(Finding{Kind: KeyForeign, Message: fmt.Sprintf(
 			"%d files are encrypted with KMS keys beyond the first %d, which are not told apart", ring.more, maxKeys)})
 	}
-	if !r.relative && len(ring.sealed) > 0 {
+	if !r.relative && !r.Copied && len(ring.sealed) > 0 {
 		t.find(Finding{Kind: ClientSide, Message: clientSide(ring.sealed)})
 	}
 }

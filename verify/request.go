@@ -25,6 +25,7 @@ type Request struct {
 	Source      string // as the user named it, for the report
 	Store       Store
 	Keys        Keys
+	Copied      bool          // the source is known to be a copy: who copies may encrypt
 	KeyStates   KeyStates     // what KMS says of the keys seen; nil: their states are not known
 	OwnKeys     []string      // ARNs of the KMS keys that files may be encrypted with, whosever they are: the trail's own first, where HasTrailKey
 	HasTrailKey bool          // the first of OwnKeys is what the trail encrypts with now

@@ -153,7 +153,10 @@ func (o *verifyOptions) openS3(ctx context.Context, from *opened) error {
 		return err
 	}
 	from.store, from.keys = store, store.Keys()
-	return nil
+	if o.copyOf != "" {
+		from.store, err = source.NewCopyOf(store, o.copyOf)
+	}
+	return err
 }
 
 // openDirectory opens a copy, with the keys that lie in it, else CloudTrail's.

@@ -16,6 +16,7 @@ type verifyOptions struct {
 	lookback    lookback
 	filter      verify.Filter // Accounts, Regions and Trails
 	trail       string
+	copyOf      string
 	keyFiles    []string
 	concurrency int
 	format      string
@@ -47,6 +48,7 @@ func newVerify(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.trail, "trail", "", "`ARN` or name of a trail, in place of SOURCE")
+	f.StringVar(&o.copyOf, "copy-of", "", "SOURCE is a bucket with a copy of this `s3://BUCKET[/PREFIX]`: files are judged as if they lay there")
 	f.StringVar(&o.start, "start", "", "begin of the window, a `time`: RFC 3339, a date, or an age such as 7d")
 	f.StringVar(&o.end, "end", "", "end of the window, a `time` in the same forms (default now; of a directory its end)")
 	f.Var(&o.lookback, "lookback", "how far before the window to look for trails that stopped before it, or all")
@@ -81,6 +83,8 @@ func (o *verifyOptions) checkSource(args []string) error {
 		return usagef("no SOURCE: give s3://BUCKET[/PREFIX] or a directory, or --trail")
 	case len(args) == 1 && args[0] == "":
 		return usagef("SOURCE is empty")
+	case o.copyOf != "" && (o.trail != "" || !isS3(args[0])):
+		return usagef("--copy-of goes with a SOURCE that is a bucket").hint("of a copy on disk it is found out what it was taken from")
 	}
 	return nil
 }
