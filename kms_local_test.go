@@ -82,9 +82,9 @@ func testKeyStates(t *testing.T, s *sealedTrail, logs int) {
 				}
 			}
 			r := s.verify(t, "--kms-key", keyARN(keyID), "--kms-endpoint-url", s.kms)
-			exit, refused, outcome := 0, 0, "kept - s3ec-v2"
+			exit, refused, outcome := 0, 0, "kept - s3ec"
 			if step.reason != "" {
-				exit, refused, outcome = 3, logs, "unreadable "+step.reason+" s3ec-v2"
+				exit, refused, outcome = 3, logs, "unreadable "+step.reason+" s3ec"
 			}
 			logsOnly(t, s, r, exit, logs, outcome, keyID)
 			if len(r.Keys) != 1 || r.Keys[0].ARN != keyARN(keyID) || r.Keys[0].State != step.state ||
@@ -145,7 +145,7 @@ func testKeyChangesUnderWay(t *testing.T, s *sealedTrail, logs int) {
 	if _, err := keys.EnableKey(ctx, &kms.EnableKeyInput{KeyId: &id}); err != nil {
 		t.Error(err)
 	}
-	want := map[string]int{"kept - s3ec-v2": int(before), "unreadable kms-key-disabled s3ec-v2": logs - int(before)}
+	want := map[string]int{"kept - s3ec": int(before), "unreadable kms-key-disabled s3ec": logs - int(before)}
 	if got := r.outcomes("log"); !maps.Equal(got, want) || r.Exit != 3 {
 		t.Errorf("exit %d, logs: %v, want 3 and %v", r.Exit, got, want)
 	}
@@ -160,7 +160,7 @@ func testKeyChangesUnderWay(t *testing.T, s *sealedTrail, logs int) {
 // KMS is asked only with the keys that were allowed: a request tells the key's
 // owner who is looking.
 func testKeysAsked(t *testing.T, s *sealedTrail, logs int) {
-	const kept, stranger = "kept - s3ec-v2", "unreadable key-not-allowed s3ec-v2"
+	const kept, stranger = "kept - s3ec", "unreadable key-not-allowed s3ec"
 	this, other := []string{"--kms-key", keyARN(keyID)}, []string{"--kms-key", keyARN(otherKeyID)}
 	for _, c := range []struct {
 		name            string
@@ -174,7 +174,7 @@ func testKeysAsked(t *testing.T, s *sealedTrail, logs int) {
 		{"another key first", slices.Concat(other, this), kept, 0, true, true},
 		{"only another key", other, stranger, 3, true, false},
 		{"a context that they have", append(this, "--encryption-context", "case=42"), kept, 0, true, true},
-		{"a context that they do not have", append(this, "--encryption-context", "case=43"), "unreadable envelope-refused s3ec-v2", 3, false, true},
+		{"a context that they do not have", append(this, "--encryption-context", "case=43"), "unreadable envelope-refused s3ec", 3, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := gateKMS(t, s.kms, func(int64) {})
@@ -200,7 +200,7 @@ func testOtherKMS(t *testing.T, s *sealedTrail, logs int) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := s.verify(t, "--kms-key", keyARN(keyID), "--kms-endpoint-url", c.url)
-			logsOnly(t, s, r, 3, logs, "unreadable "+c.reason+" s3ec-v2", keyID)
+			logsOnly(t, s, r, 3, logs, "unreadable "+c.reason+" s3ec", keyID)
 		})
 	}
 }

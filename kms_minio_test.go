@@ -71,7 +71,7 @@ func testSealedOnMinIO(t *testing.T, m *minio) {
 	}
 	logs := s.sealLogs(t)
 	r := s.verify(t, "--kms-key", keyARN(keyID), "--kms-endpoint-url", keys)
-	logsOnly(t, s, r, 0, logs, "kept - s3ec-v2", keyID)
+	logsOnly(t, s, r, 0, logs, "kept - s3ec", keyID)
 	var arns []string
 	for _, k := range r.Keys {
 		if arns = append(arns, k.ARN); k.Files != logs || k.Unreadable != 0 {

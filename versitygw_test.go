@@ -22,16 +22,8 @@ import (
 // address. The server is a tool of its own module (tools/versitygw).
 func versitygw(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("SKIPPED in short mode: no second opinion from a real S3 server")
-	}
+	server := toolBinary(t, "versitygw", "there is no second opinion from a real S3 server")
 	dir := t.TempDir()
-	server := filepath.Join(dir, "versitygw")
-	build := exec.Command("go", "build", "-o", server, "github.com/versity/versitygw/cmd/versitygw")
-	build.Dir = filepath.Join("tools", "versitygw")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Skipf("SKIPPED: versitygw does not build here, so there is no second opinion from a real S3 server: %v: %s", err, out)
-	}
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	data := filepath.Join(dir, "data")
 	cmd := exec.Command(server, "--port", address, "--access", "trailsealtest", "--secret", "trailsealtest",

@@ -2,6 +2,16 @@ package kms
 
 import "strings"
 
+// InstructionScheme is the format whose envelope an instruction file holds, or
+// Plain where it holds none.
+func InstructionScheme(content []byte) Scheme {
+	_, scheme, err := readInstruction(content)
+	if err != nil {
+		return Plain
+	}
+	return scheme
+}
+
 // IsInstruction reports whether a file's content is an instruction file of the
 // S3 Encryption Client and nothing else besides.
 func IsInstruction(content []byte) bool {

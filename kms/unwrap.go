@@ -70,16 +70,24 @@ func refusal(ctx context.Context, err error, key, named string) error {
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	r := &RefusedError{Key: key, Err: fmt.Errorf("KMS does not give the data key: %w", err)}
-	if r.Key == "" {
-		r.Key = named
+	if r, own := errors.AsType[*RefusedError](err); own {
+		return r // it was not even asked
 	}
+	r := &RefusedError{Key: key, Err: fmt.Errorf("KMS does not give the data key: %w", err)}
 	var coded interface {
 		ErrorCode() string
 		ErrorMessage() string
 	}
 	if errors.As(err, &coded) {
-		r.Reason, r.Hint = Classify(coded.ErrorCode(), coded.ErrorMessage())
+		code, message := coded.ErrorCode(), coded.ErrorMessage()
+		r.Reason, r.Hint = Classify(code, message)
+		r.Err = fmt.Errorf("KMS does not give the data key: %s: %.1000q", code, message)
+		if key == "" && r.Reason != KeyNotAllowed {
+			r.Key = KeyIn(message)
+		}
+	}
+	if r.Key == "" {
+		r.Key = named
 	}
 	switch r.Reason {
 	case "":

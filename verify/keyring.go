@@ -79,7 +79,7 @@ func (k *keyring) note(f *File) {
 		k.count(f, s.envelope.Key, s.envelope.Scheme)
 	}
 	if s.refused != "" {
-		k.count(f, s.refused, "")
+		k.count(f, s.refused, s.envelope.Scheme)
 	}
 }
 

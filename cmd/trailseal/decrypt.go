@@ -20,11 +20,13 @@ Encryption Client, the AWS Encryption SDK), or what S3 itself decrypts. It stays
 was gzip. Nothing is written before its authentication tags are checked.
 
 Where the object lies among CloudTrail's files, the digests of its time are verified to say
-whether one vouches for it. AES-CBC, which old clients wrote, has no tag: it is written as
-unauthenticated only with --allow-unauthenticated, unless a digest vouches for it.
+whether one vouches for it. AES-CBC, which old clients wrote, has no tag: it is unauthenticated
+unless a digest vouches for it. What is unauthenticated, or not what a digest vouches for, is
+written only with --allow-unauthenticated.
 
-Exit status: 0 written, and a digest or a tag vouches for it; 1 what is stored is not what was
-sealed or what a digest vouches for; 2 wrong usage; 3 it could not be opened.`
+Exit status: 0 written, and a digest or a tag vouches for it, or it was allowed; 1 what is stored
+is not what was sealed or what a digest vouches for; 2 wrong usage; 3 it could not be opened, or
+nothing vouches for it.`
 
 const decryptExample = `  trailseal decrypt s3://my-archive/AWSLogs/…/111122223333_CloudTrail_eu-west-1_20260310T0210Z_ZpOUha8gn2aqzdpt.json.gz \
       --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab -o log.json.gz
@@ -52,7 +54,7 @@ func newDecrypt(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVarP(&o.output, "output", "o", "", "write to this `file`, whole or not at all (default and -: standard output)")
-	f.BoolVar(&o.loose, "allow-unauthenticated", false, "write AES-CBC too that no digest vouches for")
+	f.BoolVar(&o.loose, "allow-unauthenticated", false, "write also what nothing vouches for: AES-CBC without a digest, or what a digest contradicts")
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
 	o.aws.flags(f)
 	o.kms.flags(f)
@@ -100,9 +102,8 @@ func (o *decryptOptions) run(ctx context.Context, s streams, name string) error 
 	if !o.quiet {
 		fmt.Fprintf(s.err, "trailseal: %s; %s\n", report.CleanText(sealedHow(seen, vouched)), report.CleanText(verdict.says))
 	}
-	if seen.Envelope.Loose && !vouched && !o.loose && !verdict.bad {
-		return &exitError{exitUnproven, &hintedError{errors.New("it is unauthenticated, and nothing was written"),
-			[]string{"--allow-unauthenticated writes it all the same"}}}
+	if err := refuse(seen, vouched, verdict.bad); err != nil && !o.loose {
+		return err
 	}
 	if err := kept.copyTo(out); err == nil {
 		err = out.Commit()
@@ -112,6 +113,19 @@ func (o *decryptOptions) run(ctx context.Context, s streams, name string) error 
 		return &exitError{exitUnproven, fmt.Errorf("writing the plaintext: %w", err)}
 	case verdict.bad:
 		return &exitError{code: exitTampered}
+	}
+	return nil
+}
+
+// refuse is why a plaintext is not written, unless the user wants it all the
+// same.
+func refuse(seen verify.Object, vouched, bad bool) error {
+	hints := []string{"--allow-unauthenticated writes it all the same"}
+	switch {
+	case bad:
+		return &exitError{exitTampered, &hintedError{errors.New("a digest vouches for something else, and nothing was written"), hints}}
+	case seen.Envelope.Loose && !vouched:
+		return &exitError{exitUnproven, &hintedError{errors.New("it is unauthenticated, and nothing was written"), hints}}
 	}
 	return nil
 }

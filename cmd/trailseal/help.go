@@ -18,7 +18,8 @@ trailseal help environment  what is taken from the environment`
 
 const rootExample = `  trailseal verify s3://my-trail-bucket
   trailseal verify --trail management-events --start 7d
-  trailseal verify ./copy-of-the-bucket --public-keys public-keys-eu-west-1.json`
+  trailseal verify ./copy-of-the-bucket --public-keys public-keys-eu-west-1.json
+  trailseal kms check s3://my-trail-bucket`
 
 const verifyLong = `Verify what CloudTrail delivered, in a bucket or in a copy of one.
 
@@ -45,6 +46,10 @@ const verifyExample = `  # the last 24 hours of everything in a bucket
         --start-time 2026-03-01 --end-time 2026-03-31 > ./public-keys-$region.json
   done
   trailseal verify ./copy --public-keys public-keys-eu-west-1.json --public-keys public-keys-us-east-1.json
+
+  # an archive in another bucket that a client encrypted with a KMS key
+  trailseal verify s3://my-archive/2026 --copy-of s3://my-trail-bucket \
+      --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
 
   # every trail that ever delivered there must have gone on until now
   trailseal verify s3://my-trail-bucket --lookback all
@@ -91,7 +96,7 @@ turns it into tampering, which exits 1. The words:
 const environmentLong = `What trailseal takes from the environment:
 
   AWS_PROFILE, AWS_REGION, AWS_CONFIG_FILE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3,
-  AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_CA_BUNDLE, AWS_USE_FIPS_ENDPOINT, AWS_MAX_ATTEMPTS, ...
+  AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_KMS, AWS_CA_BUNDLE, AWS_USE_FIPS_ENDPOINT, AWS_MAX_ATTEMPTS, ...
             the AWS SDK's own, and its files and login sessions; --profile, --aws-region and
             --endpoint-url win over them
   NO_COLOR  when not empty, no colours unless --color always asks for them

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/trailseal/trailseal/kms"
 	"github.com/trailseal/trailseal/verify"
@@ -12,7 +13,8 @@ import (
 // their states. It loads its configuration and credentials when it is first
 // needed, since most runs need none. Many goroutines may use it.
 type KMS struct {
-	open func() (*kms.Client, error)
+	open   func() (*kms.Client, error)
+	client atomic.Pointer[kms.Client] // once it was needed
 }
 
 var (
@@ -26,7 +28,8 @@ func NewKMS(ctx context.Context, o AWSOptions, endpoint string) *KMS {
 	if endpoint != "" {
 		o.EndpointURL = endpoint
 	}
-	return &KMS{open: sync.OnceValues(func() (*kms.Client, error) {
+	k := &KMS{}
+	k.open = sync.OnceValues(func() (*kms.Client, error) {
 		session, err := load(ctx, o)
 		if err == nil {
 			err = session.credentials(ctx) // asked once: a machine without any would be searched anew for each file
@@ -34,8 +37,10 @@ func NewKMS(ctx context.Context, o AWSOptions, endpoint string) *KMS {
 		if err != nil {
 			return nil, err
 		}
-		return kms.NewClient(session.cfg, o.EndpointURL), nil
-	})}
+		k.client.Store(kms.NewClient(session.cfg, o.EndpointURL))
+		return k.client.Load(), nil
+	})
+	return k
 }
 
 // Decrypt asks KMS for a data key.
@@ -81,7 +86,7 @@ func briefly(err error) string {
 
 // Requests counts what was asked, by operation.
 func (k *KMS) Requests() map[string]int64 {
-	if client, err := k.open(); err == nil {
+	if client := k.client.Load(); client != nil {
 		return client.Requests()
 	}
 	return nil

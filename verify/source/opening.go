@@ -28,16 +28,22 @@ const (
 type Opening struct {
 	verify.Store
 	kms    *KMS
-	opener *kms.Opener // nil: nothing is opened
+	opener *kms.Opener
+	off    bool // nothing is opened
 	large  *semaphore.Weighted
 	seed   maphash.Seed
 	mu     sync.Mutex
 	used   map[uint64]struct{} // instruction files that opened their objects
 }
 
-// NewOpening wraps a store. A nil opener opens nothing; k counts what KMS is asked.
+// NewOpening wraps a store. With a nil opener nothing is opened: what can be seen
+// to be sealed is then unreadable. k counts what KMS is asked.
 func NewOpening(store verify.Store, k *KMS, opener *kms.Opener) *Opening {
-	return &Opening{Store: store, kms: k, opener: opener, large: semaphore.NewWeighted(openingBytes),
+	off := opener == nil
+	if off {
+		opener = &kms.Opener{} // which no key is allowed
+	}
+	return &Opening{Store: store, kms: k, opener: opener, off: off, large: semaphore.NewWeighted(openingBytes),
 		seed: maphash.MakeSeed(), used: map[uint64]struct{}{}}
 }
 
@@ -54,9 +60,6 @@ var errInstruction = errors.New("an instruction file is wanted")
 
 // Read opens the object, and what is sealed in it.
 func (s *Opening) Read(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
-	if s.opener == nil {
-		return s.Store.Read(ctx, ref, use)
-	}
 	err := s.Store.Read(ctx, ref, func(o verify.Object) error { return s.open(ctx, ref, o, nil, use) })
 	if err != errInstruction {
 		return err
@@ -77,8 +80,15 @@ func (s *Opening) open(ctx context.Context, ref verify.Ref, o verify.Object, ins
 		return use(o)
 	case err != nil:
 		return s.fail(ref, o, scheme, err, use)
+	case s.off && scheme == kms.Unknown:
+		return use(o)
+	case s.off:
+		return s.fail(ref, o, scheme, errOff, use)
 	case instruction == nil && s.opener.NeedsInstruction(o.Metadata, scheme):
 		return errInstruction
+	}
+	if instruction != nil && scheme == kms.Unknown {
+		scheme = kms.InstructionScheme(*instruction)
 	}
 	sealed := kms.Sealed{Metadata: o.Metadata, Body: o.Body, Size: o.Size}
 	if instruction != nil {
@@ -108,6 +118,8 @@ func (s *Opening) open(ctx context.Context, ref verify.Ref, o verify.Object, ins
 	return s.fail(ref, o, opened.Scheme, use(inner), use)
 }
 
+var errOff = &kms.RefusedError{Reason: kms.KeyNotAllowed, Hint: "--decrypt auto opens it", Err: errors.New("a client encrypted it, and --decrypt is off")}
+
 // fail turns an error of opening into the store's kinds: a refusal is
 // unreadable, and what was altered is shown to use, which judges it. Any other
 // error, and none, passes.
@@ -120,9 +132,6 @@ func (s *Opening) fail(ref verify.Ref, o verify.Object, scheme kms.Scheme, err e
 		o.Altered = &verify.Altered{Reason: verify.Reason(altered.Reason), Detail: altered.Detail}
 		return use(o)
 	case errors.As(err, &refused):
-		if scheme == kms.Unknown {
-			scheme = "s3ec" // an instruction file told so, and its format could not be seen to the end
-		}
 		return &verify.UnreadableError{What: object(ref), Reason: verify.Reason(refused.Reason), Key: refused.Key, Scheme: string(scheme), Hint: refused.Hint, Err: refused.Err}
 	}
 	return err
@@ -162,7 +171,7 @@ func (s *Opening) instruction(ctx context.Context, ref verify.Ref) ([]byte, erro
 // Companion reports whether an object is the instruction file of another, which
 // is the reason why no digest names it.
 func (s *Opening) Companion(ctx context.Context, ref verify.Ref) bool {
-	if s.opener == nil || !strings.HasSuffix(ref.Key, instructionSuffix) {
+	if !strings.HasSuffix(ref.Key, instructionSuffix) {
 		return false
 	}
 	s.mu.Lock()
