@@ -167,11 +167,23 @@ func (g *groupRun) count(c *chainRun, f *File) {
 			chain = c.record.Digests
 		}
 		c.record.Class = max(c.record.Class, f.Class)
+		c.edge(f)
 	}
 	all[f.Verdict]++
 	chain[f.Verdict]++
 	g.sums.keys.note(f)
 	g.sums.worst = max(g.sums.worst, f.Class)
+}
+
+// edge counts what the digest that spans the window's start brings with it.
+func (c *chainRun) edge(f *File) {
+	e := c.record.Edge
+	switch {
+	case f.Kind == "digest" && f.Start.Before(c.book.window.Start) && f.End.After(c.book.window.Start):
+		c.record.Edge = &Edge{URI: f.URI, End: *f.End, Verdict: f.Verdict, Logs: map[Verdict]int{}}
+	case f.Kind == "log" && e != nil && f.Digest == e.URI:
+		e.Logs[f.Verdict]++
+	}
 }
 
 func (g *groupRun) report(e event) {

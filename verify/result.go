@@ -22,7 +22,8 @@ type File struct {
 	Version  string     `json:"versionId,omitempty"`
 	Key      string     `json:"kmsKey,omitempty"`   // ARN of the KMS key that it is encrypted with, or that is in the way, as far as known
 	Envelope string     `json:"envelope,omitempty"` // how a client encrypted it before it was stored: "s3ec-v2", …
-	Class    Class      `json:"-"`                  // after the policy
+	Class    Class      `json:"class"`              // after the policy
+	Seq      int64      `json:"seq"`                // its place among all files, findings and chains of the run, from 1
 
 	sealing sealing // what the key report is made of
 }
@@ -42,7 +43,20 @@ type Chain struct {
 	Logs         map[Verdict]int `json:"logs"`
 	Gaps         []Hole          `json:"gaps"`
 	Coverage     []Share         `json:"coverage"`
-	Class        Class           `json:"-"` // the worst of its files and findings, after the policy
+	Edge         *Edge           `json:"edge,omitempty"`
+	Class        Class           `json:"class"` // the worst of its files and findings, after the policy
+	Seq          int64           `json:"seq"`
+}
+
+// An Edge is the digest that begins before the window and reaches into it, with
+// what became of it and of its logs. It is counted in the chain's sums; a run
+// over the window before counts it too, and who adds up the two takes it out of
+// one.
+type Edge struct {
+	URI     string          `json:"uri"`
+	End     time.Time       `json:"end"`
+	Verdict Verdict         `json:"verdict"`
+	Logs    map[Verdict]int `json:"logs"`
 }
 
 // A Hole is a stretch of a chain's time without a kept digest.
@@ -77,7 +91,8 @@ type Finding struct {
 	End     *time.Time  `json:"end,omitempty"`
 	Key     string      `json:"kmsKey,omitempty"`
 	Message string      `json:"message"`
-	Class   Class       `json:"-"`
+	Class   Class       `json:"class"` // after the policy
+	Seq     int64       `json:"seq"`
 }
 
 // A Header opens a report.

@@ -168,6 +168,7 @@ type tally struct {
 	sums     sums
 	accounts map[string]bool // whose logs were verified
 	keys     []KeyUse
+	seq      int64 // of the last event
 	chains   int
 	sink     Sink
 	policy   Policy
@@ -177,11 +178,14 @@ type tally struct {
 func (t *tally) take(e event) {
 	switch {
 	case e.file != nil:
+		e.file.Seq = t.next()
 		t.err = t.sink.File(*e.file)
 	case e.finding != nil:
+		e.finding.Seq = t.next()
 		t.err = t.sink.Finding(*e.finding)
 	case e.chain != nil:
 		t.chains++
+		e.chain.Seq = t.next()
 		t.err = t.sink.Chain(*e.chain)
 	case e.sums != nil:
 		add(t.sums.digests, e.sums.digests)
@@ -192,8 +196,13 @@ func (t *tally) take(e event) {
 	}
 }
 
+func (t *tally) next() int64 {
+	t.seq++
+	return t.seq
+}
+
 func (t *tally) find(f Finding) {
-	f.Class = t.policy.Finding(f.Kind)
+	f.Class, f.Seq = t.policy.Finding(f.Kind), t.next()
 	t.sums.worst = max(t.sums.worst, f.Class)
 	if t.err == nil {
 		t.err = t.sink.Finding(f)

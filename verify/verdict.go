@@ -1,6 +1,9 @@
 package verify
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // A Verdict says what became of one log file or digest file. The set is
 // closed: every file a run names has exactly one.
@@ -100,11 +103,12 @@ const (
 	KeyForeign  FindingKind = "key-foreign"  // a KMS key of another account, or not the trail's for that time
 	KeyDisabled FindingKind = "key-disabled" // a KMS key is in a state in which it opens nothing
 	ClientSide  FindingKind = "client-side"  // files in the trail's own bucket that a client encrypted
+	Overlap     FindingKind = "overlap"      // merged reports cover the same time of a chain
 )
 
 // FindingKinds lists every kind of finding.
 var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, KeysInCopy, Undelivered,
-	KeyDoomed, KeyForeign, KeyDisabled, ClientSide}
+	KeyDoomed, KeyForeign, KeyDisabled, ClientSide, Overlap}
 
 // A State is what a second of a chain's window is in.
 type State string
@@ -132,6 +136,24 @@ const (
 	Tampering
 )
 
+// classes are the words for classes, as reports have them.
+var classes = []string{Good: "good", Remark: "remark", ClassUnproven: "unproven", Tampering: "tampering"}
+
+func (c Class) String() string { return classes[c] }
+
+// MarshalText gives the class's word.
+func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads a class's word.
+func (c *Class) UnmarshalText(text []byte) error {
+	i := slices.Index(classes, string(text))
+	if i < 0 {
+		return fmt.Errorf("%.40q is no class", text)
+	}
+	*c = Class(i)
+	return nil
+}
+
 // Class is the verdict's class before any policy.
 func (v Verdict) Class() Class {
 	switch v {
@@ -149,7 +171,7 @@ func (v Verdict) Class() Class {
 // Class is the finding's class before any policy.
 func (k FindingKind) Class() Class {
 	switch k {
-	case NotStarted, Junk, KeysInCopy, KeyDoomed, KeyForeign, KeyDisabled, ClientSide:
+	case NotStarted, Junk, KeysInCopy, KeyDoomed, KeyForeign, KeyDisabled, ClientSide, Overlap:
 		return Remark
 	default:
 		return ClassUnproven

@@ -117,6 +117,8 @@ func findings(n int, k verify.FindingKind) string {
 		return many("foreign KMS key (key-foreign)", "foreign KMS keys (key-foreign)")
 	case verify.KeyDisabled:
 		return many("KMS key that opens nothing (key-disabled)", "KMS keys that open nothing (key-disabled)")
+	case verify.Overlap:
+		return many("overlap of reports", "overlaps of reports")
 	case verify.ClientSide:
 		return "files that a client encrypted (client-side)"
 	}

@@ -58,8 +58,9 @@ func play(t testing.TB, format string, r aRun) string {
 	if err := w.Start(r.header); err != nil {
 		t.Fatal(err)
 	}
+	numbered := &numbering{Sink: w}
 	for i, e := range r.events {
-		if err := e(w); err != nil {
+		if err := e(numbered); err != nil {
 			t.Fatalf("event %d: %v", i, err)
 		}
 	}
@@ -68,6 +69,21 @@ func play(t testing.TB, format string, r aRun) string {
 	}
 	return out.String()
 }
+
+// numbering gives events their places, as the engine does.
+type numbering struct {
+	verify.Sink
+	seq int64
+}
+
+func (n *numbering) next() int64 {
+	n.seq++
+	return n.seq
+}
+
+func (n *numbering) File(f verify.File) error       { f.Seq = n.next(); return n.Sink.File(f) }
+func (n *numbering) Finding(f verify.Finding) error { f.Seq = n.next(); return n.Sink.Finding(f) }
+func (n *numbering) Chain(c verify.Chain) error     { c.Seq = n.next(); return n.Sink.Chain(c) }
 
 const (
 	logs    = "s3://example-trail-logs/AWSLogs/111122223333/CloudTrail/"

@@ -9,10 +9,6 @@ import (
 )
 
 func (j *jsonWriter) End(s verify.Summary) error {
-	s.Digests, s.Logs = counts(s.Digests), counts(s.Logs)
-	if s.Requests == nil {
-		s.Requests = map[string]int64{}
-	}
 	return errors.Join(
 		j.endArray(j.files == 0),
 		j.array("chains", &j.chains),
@@ -20,7 +16,7 @@ func (j *jsonWriter) End(s verify.Summary) error {
 		j.keys(s.Keys),
 		j.lateWindow(s.Window),
 		j.member("finished", second(s.Finished)),
-		j.member("summary", s),
+		j.member("summary", jsonSummary(s)),
 		j.interrupted(s),
 		j.member("verdict", s.Verdict),
 		j.raw(fmt.Sprintf("  \"exit\": %d\n}\n", s.Exit)),
@@ -33,10 +29,7 @@ func (j *jsonWriter) window(w verify.Window) error {
 	if w.IsZero() {
 		return nil
 	}
-	return j.member("window", struct {
-		Start *time.Time `json:"start"`
-		End   *time.Time `json:"end"`
-	}{second(w.Start), second(w.End)})
+	return j.member("window", jsonWindow(w))
 }
 
 // lateWindow writes the window where it became known only in the end.
@@ -67,32 +60,12 @@ func (j *jsonWriter) array(name string, s *spool) error {
 func (j *jsonWriter) keys(keys []verify.KeyUse) error {
 	err := j.raw(`  "keys": [`)
 	for i, k := range keys {
-		line, encoding := j.encode(cleanKey(k))
+		line, encoding := j.encode(jsonKey(k))
 		if err = errors.Join(err, encoding); err == nil {
 			err = writeElement(j.w, i == 0, line)
 		}
 	}
 	return errors.Join(err, j.endArray(len(keys) == 0))
-}
-
-func cleanKey(k verify.KeyUse) verify.KeyUse {
-	for _, text := range []*string{&k.ARN, &k.Account, &k.Region, &k.State, &k.Detail, &k.Remedy, &k.Manager, &k.Origin} {
-		*text = validUTF8(*text)
-	}
-	for _, at := range []**time.Time{&k.First, &k.Last, &k.Deletion, &k.Expires, &k.EndsAt} {
-		*at = second(deref(*at))
-	}
-	k.Encryption, k.Replicas = cleanAll(k.Encryption), cleanAll(k.Replicas)
-	return k
-}
-
-// cleanAll is never null in JSON.
-func cleanAll(texts []string) []string {
-	clean := make([]string, len(texts))
-	for i, text := range texts {
-		clean[i] = validUTF8(text)
-	}
-	return clean
 }
 
 func (j *jsonWriter) endArray(empty bool) error {

@@ -50,16 +50,34 @@ type Writer interface {
 	io.Closer
 }
 
+// A format is one way to write a report down. A writer that needs no more than
+// this is added by a line in formats.
+type format struct {
+	name string
+	new  func(io.Writer, Options) Writer
+}
+
+var formats = []format{
+	{"text", func(w io.Writer, o Options) Writer { return newText(w, o) }},
+	{"json", func(w io.Writer, o Options) Writer { return newJSON(w, o) }},
+	{"ndjson", func(w io.Writer, o Options) Writer { return newNDJSON(w) }},
+}
+
 // Formats lists the formats that New knows.
-func Formats() []string { return []string{"text", "json"} }
+func Formats() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return names
+}
 
 // New is the writer of a format. It writes to w and never closes it.
-func New(format string, w io.Writer, o Options) (Writer, error) {
-	switch format {
-	case "text":
-		return newText(w, o), nil
-	case "json":
-		return newJSON(w, o), nil
+func New(name string, w io.Writer, o Options) (Writer, error) {
+	for _, f := range formats {
+		if f.name == name {
+			return normal{f.new(w, o)}, nil
+		}
 	}
-	return nil, fmt.Errorf("no report format %q: want %s", format, strings.Join(Formats(), " or "))
+	return nil, fmt.Errorf("no report format %q: want %s", name, strings.Join(Formats(), ", "))
 }

@@ -195,6 +195,8 @@ func ExplainFinding(k verify.FindingKind) string {
 		return "a KMS key of another account, or not the trail's for that time"
 	case verify.KeyDisabled:
 		return "a KMS key is in a state in which it opens nothing"
+	case verify.Overlap:
+		return "merged reports cover the same time of a chain"
 	case verify.ClientSide:
 		return "files in the trail's own bucket that a client encrypted"
 	}

@@ -1,0 +1,380 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// Merge makes one report of several: of other windows of time, accounts or
+// regions. It tells the sink what the reports told, account's region by
+// account's region, with the chains of the same name joined: their counts and
+// their time add up. What two reports both cover is found as an overlap, and
+// counted once where that can be told. What none covers is not checked.
+//
+// Version is the tool's that merges. The exit status follows from what is left
+// of the reports' own classes, and from what merging finds.
+func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, error) {
+	m := &merger{reports: reports, sink: sink, window: hull(reports)}
+	m.summary = m.total()
+	m.findEdges()
+	if err := sink.Start(m.header(version)); err != nil {
+		return m.summary, err
+	}
+	err := m.play()
+	if err != nil {
+		return m.summary, err
+	}
+	m.summary.Chains = m.chains
+	m.summary.Verdict, m.summary.Exit = m.worst.Outcome()
+	return m.summary, sink.End(m.summary)
+}
+
+type merger struct {
+	reports []*Saved
+	sink    verify.Sink
+	window  verify.Window // from the first report's start to the last one's end
+	summary verify.Summary
+	worst   verify.Class
+	seq     int64
+	chains  int
+	twice   []map[string]bool // of each report, the digests that another one has judged too
+	orphans map[string]int    // of the group at hand: files that no digest names, and which report told them first
+}
+
+// hull is the shortest window that all reports' windows lie in.
+func hull(reports []*Saved) verify.Window {
+	var w verify.Window
+	for _, r := range reports {
+		of := r.Summary.Window
+		if of.IsZero() {
+			continue
+		}
+		if w.IsZero() || of.Start.Before(w.Start) {
+			w.Start = of.Start
+		}
+		if of.End.After(w.End) {
+			w.End = of.End
+		}
+	}
+	return w
+}
+
+func (m *merger) header(version string) verify.Header {
+	h := verify.Header{Version: version, Window: m.window, All: true}
+	var sources []string
+	for i, r := range m.reports {
+		if h.All = h.All && r.Header.All; i == 0 || r.Header.Started.Before(h.Started) {
+			h.Started = r.Header.Started
+		}
+		if !slices.Contains(sources, r.Header.Source) {
+			sources = append(sources, r.Header.Source)
+		}
+	}
+	h.Source = strings.Join(sources, ", ")
+	return h
+}
+
+// findEdges finds the digests at the reports' edges that the report of the time
+// before has judged as well, and takes them out of the sums of the later one.
+func (m *merger) findEdges() {
+	for _, r := range m.reports {
+		twice := map[string]bool{}
+		for key, s := range r.chains {
+			if s.edge != nil && m.judgedBefore(r, key, s.edge) {
+				twice[s.edge.URI] = true
+				m.summary.Digests[s.edge.Verdict]--
+				subtract(m.summary.Logs, s.edge.Logs)
+			}
+		}
+		m.twice = append(m.twice, twice)
+	}
+}
+
+// judgedBefore reports whether another report, whose window ends inside this
+// digest's span or later, has judged it. A run of a time when the digest was not
+// there yet has not.
+func (m *merger) judgedBefore(r *Saved, key chainKey, e *verify.Edge) bool {
+	for _, other := range m.reports {
+		s := other.chains[key]
+		w := other.Summary.Window
+		if other != r && s != nil && w.Start.Before(r.Summary.Window.Start) && !w.End.Before(r.Summary.Window.Start) && !s.last.Before(e.End) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutEdge takes a digest that is counted elsewhere out of a chain's sums.
+func (m *merger) withoutEdge(report int, c verify.Chain) verify.Chain {
+	if c.Edge != nil && m.twice[report][c.Edge.URI] {
+		c.Digests[c.Edge.Verdict]--
+		subtract(c.Logs, c.Edge.Logs)
+	}
+	return c
+}
+
+func subtract(from, n map[verify.Verdict]int) {
+	for v, k := range n {
+		from[v] -= k
+	}
+}
+
+// total adds up what the reports say of themselves.
+func (m *merger) total() verify.Summary {
+	s := verify.Summary{Window: m.window, Digests: map[verify.Verdict]int{}, Logs: map[verify.Verdict]int{}, Requests: map[string]int64{}}
+	for _, r := range m.reports {
+		of := r.Summary
+		if of.Finished.After(s.Finished) {
+			s.Finished = of.Finished
+		}
+		s.Interrupted = s.Interrupted || of.Interrupted
+		sum(s.Digests, of.Digests)
+		sum(s.Logs, of.Logs)
+		s.Bytes.Fetched, s.Bytes.Hashed = s.Bytes.Fetched+of.Bytes.Fetched, s.Bytes.Hashed+of.Bytes.Hashed
+		sum(s.Requests, of.Requests)
+		s.Seconds += of.Seconds
+	}
+	if s.Interrupted {
+		m.worst = verify.ClassUnproven
+	}
+	s.Keys = mergeKeys(m.reports)
+	return s
+}
+
+func sum[K comparable, N int | int64](to, from map[K]N) {
+	for k, n := range from {
+		to[k] += n
+	}
+}
+
+// A player is one report under way.
+type player struct {
+	at   int // which report it is
+	next func() (saved, error, bool)
+	head saved
+	live bool
+	left []groupEnd
+
+	dropped map[verify.Verdict]int // files of the group at hand that another report told
+}
+
+func (p *player) step() error {
+	var err error
+	p.head, err, p.live = p.next()
+	return err
+}
+
+// play tells all reports' events, group by group in the order of their names.
+func (m *merger) play() error {
+	var players []*player
+	for i, r := range m.reports {
+		next, stop := iter.Pull2(r.events())
+		defer stop()
+		p := &player{at: i, next: next, left: r.groups}
+		if err := p.step(); err != nil {
+			return err
+		}
+		players = append(players, p)
+	}
+	for {
+		key, ok := firstKey(players)
+		if !ok {
+			break
+		}
+		if err := m.group(key, players); err != nil {
+			return err
+		}
+	}
+	for _, p := range players { // what was said of a run as a whole
+		if err := m.until(p, 1<<62, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func firstKey(players []*player) (first groupKey, ok bool) {
+	for _, p := range players {
+		if len(p.left) > 0 && (!ok || compareKeys(p.left[0].key, first) < 0) {
+			first, ok = p.left[0].key, true
+		}
+	}
+	return first, ok
+}
+
+func compareKeys(a, b groupKey) int {
+	return cmp.Or(cmp.Compare(a.organization, b.organization), cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region))
+}
+
+// group tells one group of all reports that have it, and then its chains.
+func (m *merger) group(key groupKey, players []*player) error {
+	chains := map[chainKey][]part{}
+	m.orphans = map[string]int{}
+	for _, p := range players {
+		p.dropped = map[verify.Verdict]int{}
+		var mine []*part
+		for len(p.left) > 0 && p.left[0].key == key {
+			end := p.left[0].last
+			p.left = p.left[1:]
+			take := func(c verify.Chain) {
+				mine = append(mine, &part{m.withoutEdge(p.at, c), m.reports[p.at].Summary.Window})
+			}
+			if err := m.until(p, end, take); err != nil {
+				return err
+			}
+		}
+		subtract(m.summary.Logs, p.dropped)
+		if only := onlyChain(mine); only != nil { // which counts what no digest names
+			subtract(only.Logs, p.dropped)
+		}
+		for _, part := range mine {
+			chains[keyOf(part.Chain)] = append(chains[keyOf(part.Chain)], *part)
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(chains), compareChains) {
+		if err := m.join(chains[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onlyChain is the one chain of hourly digests, where there is one only: files
+// that no digest names are counted there.
+func onlyChain(parts []*part) (only *part) {
+	for _, p := range parts {
+		switch {
+		case p.Backfill:
+		case only != nil:
+			return nil
+		default:
+			only = p
+		}
+	}
+	return only
+}
+
+// toldBefore reports whether another report told the same of a file that no
+// digest names: such a file is of a whole day where its name tells no time, and
+// two windows can share that day.
+func (m *merger) toldBefore(p *player, f verify.File) bool {
+	if f.Kind != "log" || f.Digest != "" || f.Verdict != verify.Unreferenced && f.Verdict != verify.Pending {
+		return false
+	}
+	key := fmt.Sprint(f.Verdict, f.Class, f.URI)
+	first, told := m.orphans[key]
+	if !told {
+		m.orphans[key] = p.at
+	}
+	return told && first != p.at
+}
+
+func refOf(c verify.Chain) verify.ChainRef {
+	return verify.ChainRef{Organization: c.Organization, Account: c.Account, Region: c.Region, Trail: c.Trail, Backfill: c.Backfill}
+}
+
+func compareChains(a, b chainKey) int {
+	backfill := func(k chainKey) int {
+		if k.Backfill {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(a.Trail, b.Trail), cmp.Compare(a.home, b.home), backfill(a)-backfill(b))
+}
+
+// until tells a report's events up to a place; chains are taken, not told.
+func (m *merger) until(p *player, last int64, take func(verify.Chain)) error {
+	for p.live && p.head.seq() <= last {
+		var err error
+		switch e := p.head; {
+		case e.file != nil && m.twice[p.at][cmp.Or(e.file.Digest, e.file.URI)]:
+		case e.file != nil && m.toldBefore(p, *e.file):
+			p.dropped[e.file.Verdict]++
+		case e.chain != nil && take != nil:
+			take(*e.chain)
+		case e.chain != nil:
+		case e.file != nil:
+			m.worst = max(m.worst, e.file.Class)
+			f := *e.file
+			f.Seq = m.place()
+			err = m.sink.File(f)
+		default:
+			err = m.find(*e.finding)
+		}
+		if err == nil {
+			err = p.step()
+		}
+		if err != nil {
+			return fmt.Errorf("report %d: %w", p.at+1, err)
+		}
+	}
+	return nil
+}
+
+func (m *merger) place() int64 {
+	m.seq++
+	return m.seq
+}
+
+func (m *merger) find(f verify.Finding) error {
+	m.worst = max(m.worst, f.Class)
+	f.Seq = m.place()
+	return m.sink.Finding(f)
+}
+
+// mergeKeys joins the KMS keys of all reports. Their state is the latest that
+// was asked for.
+func mergeKeys(reports []*Saved) []verify.KeyUse {
+	var keys []verify.KeyUse
+	asked := map[string]time.Time{}
+	for _, r := range reports {
+		for _, k := range r.Summary.Keys {
+			i := slices.IndexFunc(keys, func(of verify.KeyUse) bool { return of.ARN == k.ARN })
+			if i < 0 {
+				keys, asked[k.ARN] = append(keys, k), r.Summary.Finished
+				continue
+			}
+			newer := r.Summary.Finished.After(asked[k.ARN])
+			if newer {
+				asked[k.ARN] = r.Summary.Finished
+			}
+			keys[i] = joinKeys(keys[i], k, newer)
+		}
+	}
+	slices.SortFunc(keys, func(a, b verify.KeyUse) int { return cmp.Compare(a.ARN, b.ARN) })
+	return keys
+}
+
+func joinKeys(a, b verify.KeyUse, newer bool) verify.KeyUse {
+	joined, other := a, b
+	if newer && b.State != "unknown" {
+		joined, other = b, a
+	}
+	joined.Files, joined.Digests = a.Files+b.Files, a.Digests+b.Digests
+	joined.Unreadable, joined.Bytes = a.Unreadable+b.Unreadable, a.Bytes+b.Bytes
+	joined.First, joined.Last = earliest(a.First, b.First), latest(a.Last, b.Last)
+	joined.Encryption = slices.Compact(slices.Sorted(slices.Values(slices.Concat(joined.Encryption, other.Encryption))))
+	return joined
+}
+
+func earliest(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.After(*a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,235 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// elements reads the elements of each array that has events.
+var elements = map[string]func([]byte) (saved, error){"files": asFile, "findings": asFinding, "chains": asChain}
+
+// readJSON reads the members of a JSON report but for the arrays of events, of
+// which it notes where they are.
+func (s *Saved) readJSON() error {
+	d := json.NewDecoder(s.reader(0))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return orError(err, "it does not begin with an object")
+	}
+	members := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := t.(string)
+		if members[name] {
+			return fmt.Errorf("the member %.40q comes twice", name)
+		}
+		members[name] = true
+		if elements[name] != nil {
+			s.arrays[name] = d.InputOffset()
+			err = skip(d)
+		} else {
+			err = s.member(d, name)
+		}
+		if err != nil {
+			return fmt.Errorf("%.40q: %w", name, err)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return orError(nil, "something follows the report")
+	}
+	for _, name := range []string{"schema", "started", "finished", "files", "chains", "findings", "summary", "verdict", "exit"} {
+		if !members[name] {
+			return fmt.Errorf("the member %q is missing", name)
+		}
+	}
+	return nil
+}
+
+func orError(err error, text string) error {
+	if err == nil {
+		err = errors.New(text)
+	}
+	return err
+}
+
+// skip passes over a value without holding it.
+func skip(d *json.Decoder) error {
+	depth := 0
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// member reads one member of the report. One that is not known is passed over.
+func (s *Saved) member(d *json.Decoder, name string) error {
+	switch name {
+	case "schema":
+		var schema string
+		if err := d.Decode(&schema); err != nil || schema != verify.Schema {
+			return orError(err, fmt.Sprintf("it is of the schema %.60q, and not %s", schema, verify.Schema))
+		}
+		return nil
+	case "tool":
+		var tool toolForm
+		err := d.Decode(&tool)
+		s.Header.Version = tool.Version
+		return err
+	case "started":
+		return d.Decode(&s.Header.Started)
+	case "source":
+		return d.Decode(&s.Header.Source)
+	case "all":
+		return d.Decode(&s.Header.All)
+	case "window":
+		var w windowForm
+		err := d.Decode(&w)
+		s.Summary.Window = w.window()
+		if s.arrays["files"] == 0 { // it was known when the run began
+			s.Header.Window = w.window()
+		}
+		return err
+	case "keys":
+		return d.Decode(&s.Summary.Keys)
+	case "finished":
+		return d.Decode(&s.Summary.Finished)
+	case "summary":
+		return d.Decode(&s.Summary)
+	case "interrupted":
+		return d.Decode(&s.Summary.Interrupted)
+	case "verdict":
+		return d.Decode(&s.Summary.Verdict)
+	case "exit":
+		return d.Decode(&s.Summary.Exit)
+	}
+	return skip(d)
+}
+
+func (w *windowForm) window() verify.Window {
+	if w == nil {
+		return verify.Window{}
+	}
+	return verify.Window{Start: orZero(w.Start), End: orZero(w.End)}
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// arrayEvents reads the three arrays side by side, in the order of their
+// elements' places. Reports of before there were places have files first.
+func (s *Saved) arrayEvents() iter.Seq2[saved, error] {
+	return func(yield func(saved, error) bool) {
+		var heads [3]saved
+		var next [3]func() (saved, error, bool)
+		for i, name := range [3]string{"files", "findings", "chains"} {
+			pull, stop := iter.Pull2(s.array(name))
+			defer stop()
+			next[i] = pull
+		}
+		live := [3]bool{}
+		step := func(i int) error {
+			var err error
+			heads[i], err, live[i] = next[i]()
+			return err
+		}
+		for i := range heads {
+			if err := step(i); err != nil {
+				yield(saved{}, err)
+				return
+			}
+		}
+		for {
+			first := -1
+			for i := range heads {
+				if live[i] && (first < 0 || heads[i].seq() < heads[first].seq()) {
+					first = i
+				}
+			}
+			if first < 0 || !yield(heads[first], nil) {
+				return
+			}
+			if err := step(first); err != nil {
+				yield(saved{}, err)
+				return
+			}
+		}
+	}
+}
+
+// opens reads the colon after a member's name and the bracket of an array.
+func opens(r *bufio.Reader) bool {
+	want := ":["
+	for want != "" {
+		switch c, err := r.ReadByte(); {
+		case err != nil:
+			return false
+		case c == want[0]:
+			want = want[1:]
+		case c != ' ' && c != '\n' && c != '\t' && c != '\r':
+			return false
+		}
+	}
+	return true
+}
+
+// array reads the elements of one array, one at a time.
+func (s *Saved) array(name string) iter.Seq2[saved, error] {
+	return func(yield func(saved, error) bool) {
+		at := s.arrays[name]
+		r := s.reader(at)
+		if !opens(r) {
+			yield(saved{}, fmt.Errorf("%q is no array", name))
+			return
+		}
+		d := json.NewDecoder(io.MultiReader(open("["), r))
+		if _, err := d.Token(); err != nil {
+			yield(saved{}, err)
+			return
+		}
+		for n := 0; d.More(); n++ {
+			var raw json.RawMessage
+			err := d.Decode(&raw)
+			var e saved
+			if err == nil && len(raw) > maxElement {
+				err = errors.New("it is too large")
+			}
+			if err == nil {
+				e, err = elements[name](raw)
+			}
+			if err != nil {
+				yield(saved{}, fmt.Errorf("%s[%d]: %w", name, n, err))
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
