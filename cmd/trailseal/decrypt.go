@@ -35,6 +35,7 @@ const decryptExample = `  trailseal decrypt s3://my-archive/AWSLogs/…/11112222
 // decryptOptions are decrypt's flags.
 type decryptOptions struct {
 	verifyOptions
+	to    string
 	loose bool
 }
 
@@ -53,7 +54,7 @@ func newDecrypt(s streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.output, "output", "o", "", "write to this `file`, whole or not at all (default and -: standard output)")
+	f.StringVarP(&o.to, "output", "o", "", "write to this `file`, whole or not at all (default and -: standard output)")
 	f.BoolVar(&o.loose, "allow-unauthenticated", false, "write also what nothing vouches for: AES-CBC without a digest, or what a digest contradicts")
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
 	o.aws.flags(f)
@@ -87,7 +88,7 @@ func (o *decryptOptions) run(ctx context.Context, s streams, name string) error 
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(o.output, s.out)
+	out, err := openOutput(o.to, s.out)
 	if err != nil {
 		return err
 	}

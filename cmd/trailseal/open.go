@@ -21,6 +21,7 @@ type awsOptions struct {
 // A flagSet is the part of pflag's that is used here.
 type flagSet interface {
 	StringVar(p *string, name, value, usage string)
+	StringVarP(p *string, name, shorthand, value, usage string)
 	BoolVar(p *bool, name string, value bool, usage string)
 	StringArrayVar(p *[]string, name string, value []string, usage string)
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/trailseal/trailseal/verify"
-	"github.com/trailseal/trailseal/verify/report"
 )
 
 // run is one verification: open what it needs, let the engine judge, put the
@@ -23,7 +22,7 @@ func (o *verifyOptions) run(ctx context.Context, s streams, source string) error
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(o.output, s.out)
+	out, err := o.reports.open(s.out, o.all)
 	if err != nil {
 		return err
 	}
@@ -51,16 +50,10 @@ const sealedCopyInFlight = 64
 
 // judge runs the engine into the report. From here on something has been
 // checked, so that what fails is not a matter of usage.
-func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s streams, out *output) error {
-	where := out.terminal()
-	writer, err := report.New(o.format, out, report.Options{Color: useColor(o.color, where, os.Getenv), All: o.all})
-	if err != nil {
-		return err
-	}
-	defer writer.Close()
-	mode := progressMode(o.progress, o.quiet, o.format != "text", s.err, where, os.Getenv)
+func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s streams, out *reports) error {
+	mode := progressMode(o.progress, o.quiet, o.reports.format != "text", s.err, out.main.terminal(), os.Getenv)
 	stop := startProgress(mode, s.err, request.Progress)
-	sink := &lastWord{Sink: writer, before: stop}
+	sink := &lastWord{Sink: out, before: stop}
 	defer sink.quiet()
 	summary, err := verify.Run(ctx, request, sink)
 	sink.quiet()
@@ -70,8 +63,8 @@ func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s str
 	if err != nil {
 		return &exitError{exitUnproven, fmt.Errorf("verifying %s: %w", request.Source, err)}
 	}
-	if out.name != "" && !o.quiet {
-		fmt.Fprintf(s.err, "trailseal: %s, the report is in %s\n", summary.Verdict, report.CleanText(out.name))
+	if where := out.places(); where != "" && !o.quiet {
+		fmt.Fprintf(s.err, "trailseal: %s, %s\n", summary.Verdict, where)
 	}
 	if summary.Exit != exitKept {
 		return &exitError{code: summary.Exit}

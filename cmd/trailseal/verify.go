@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trailseal/trailseal/verify"
-	"github.com/trailseal/trailseal/verify/report"
 )
 
 // verifyOptions are verify's flags.
@@ -19,8 +18,7 @@ type verifyOptions struct {
 	copyOf      string
 	keyFiles    []string
 	concurrency int
-	format      string
-	output      string
+	reports     reportOptions
 	all         bool
 	policy      verify.Policy
 	logLimit    byteSize
@@ -29,7 +27,6 @@ type verifyOptions struct {
 	kms         kmsOptions
 	quiet       bool
 	progress    string
-	color       string
 }
 
 func newVerify(s streams) *cobra.Command {
@@ -56,8 +53,7 @@ func newVerify(s streams) *cobra.Command {
 	f.StringArrayVar(&o.filter.Regions, "region", nil, "only logs of regions that match this shell `pattern` (repeatable)")
 	f.StringArrayVar(&o.filter.Trails, "trail-name", nil, "only trails whose name matches this shell `pattern` (repeatable)")
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
-	f.StringVar(&o.format, "format", "text", formatHelp())
-	f.StringVarP(&o.output, "output", "o", "", "write the report to this `file`, whole or not at all")
+	o.reports.flags(f)
 	f.BoolVar(&o.all, "all", false, "report kept files too, and every file one by one")
 	f.StringSliceVar(&o.policy.Accept, "accept", nil, "`words` (verdicts, reasons, findings) to turn into remarks")
 	f.StringSliceVar(&o.policy.FailOn, "fail-on", nil, "`words` to turn into tampering")
@@ -68,7 +64,7 @@ func newVerify(s streams) *cobra.Command {
 	o.kms.flags(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, no warnings")
 	f.StringVar(&o.progress, "progress", "auto", "auto, plain (a line every 30 s) or none")
-	f.StringVar(&o.color, "color", "auto", "auto, always or never")
+	f.StringVar(&o.reports.color, "color", "auto", "auto, always or never")
 	return cmd
 }
 
@@ -107,9 +103,9 @@ func (o *verifyOptions) check() error {
 	}
 	for _, err := range []error{
 		o.kms.check(),
-		oneOf("--format", o.format, report.Formats()...),
+		o.reports.check(),
 		oneOf("--progress", o.progress, "auto", "plain", "none"),
-		oneOf("--color", o.color, "auto", "always", "never"),
+		oneOf("--color", o.reports.color, "auto", "always", "never"),
 		checkPolicy(o.policy),
 	} {
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -79,51 +78,6 @@ func (m *merger) header(version string) verify.Header {
 	}
 	h.Source = strings.Join(sources, ", ")
 	return h
-}
-
-// findEdges finds the digests at the reports' edges that the report of the time
-// before has judged as well, and takes them out of the sums of the later one.
-func (m *merger) findEdges() {
-	for _, r := range m.reports {
-		twice := map[string]bool{}
-		for key, s := range r.chains {
-			if s.edge != nil && m.judgedBefore(r, key, s.edge) {
-				twice[s.edge.URI] = true
-				m.summary.Digests[s.edge.Verdict]--
-				subtract(m.summary.Logs, s.edge.Logs)
-			}
-		}
-		m.twice = append(m.twice, twice)
-	}
-}
-
-// judgedBefore reports whether another report, whose window ends inside this
-// digest's span or later, has judged it. A run of a time when the digest was not
-// there yet has not.
-func (m *merger) judgedBefore(r *Saved, key chainKey, e *verify.Edge) bool {
-	for _, other := range m.reports {
-		s := other.chains[key]
-		w := other.Summary.Window
-		if other != r && s != nil && w.Start.Before(r.Summary.Window.Start) && !w.End.Before(r.Summary.Window.Start) && !s.last.Before(e.End) {
-			return true
-		}
-	}
-	return false
-}
-
-// withoutEdge takes a digest that is counted elsewhere out of a chain's sums.
-func (m *merger) withoutEdge(report int, c verify.Chain) verify.Chain {
-	if c.Edge != nil && m.twice[report][c.Edge.URI] {
-		c.Digests[c.Edge.Verdict]--
-		subtract(c.Logs, c.Edge.Logs)
-	}
-	return c
-}
-
-func subtract(from, n map[verify.Verdict]int) {
-	for v, k := range n {
-		from[v] -= k
-	}
 }
 
 // total adds up what the reports say of themselves.
@@ -328,53 +282,4 @@ func (m *merger) find(f verify.Finding) error {
 	m.worst = max(m.worst, f.Class)
 	f.Seq = m.place()
 	return m.sink.Finding(f)
-}
-
-// mergeKeys joins the KMS keys of all reports. Their state is the latest that
-// was asked for.
-func mergeKeys(reports []*Saved) []verify.KeyUse {
-	var keys []verify.KeyUse
-	asked := map[string]time.Time{}
-	for _, r := range reports {
-		for _, k := range r.Summary.Keys {
-			i := slices.IndexFunc(keys, func(of verify.KeyUse) bool { return of.ARN == k.ARN })
-			if i < 0 {
-				keys, asked[k.ARN] = append(keys, k), r.Summary.Finished
-				continue
-			}
-			newer := r.Summary.Finished.After(asked[k.ARN])
-			if newer {
-				asked[k.ARN] = r.Summary.Finished
-			}
-			keys[i] = joinKeys(keys[i], k, newer)
-		}
-	}
-	slices.SortFunc(keys, func(a, b verify.KeyUse) int { return cmp.Compare(a.ARN, b.ARN) })
-	return keys
-}
-
-func joinKeys(a, b verify.KeyUse, newer bool) verify.KeyUse {
-	joined, other := a, b
-	if newer && b.State != "unknown" {
-		joined, other = b, a
-	}
-	joined.Files, joined.Digests = a.Files+b.Files, a.Digests+b.Digests
-	joined.Unreadable, joined.Bytes = a.Unreadable+b.Unreadable, a.Bytes+b.Bytes
-	joined.First, joined.Last = earliest(a.First, b.First), latest(a.Last, b.Last)
-	joined.Encryption = slices.Compact(slices.Sorted(slices.Values(slices.Concat(joined.Encryption, other.Encryption))))
-	return joined
-}
-
-func earliest(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.Before(*a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.After(*a) {
-		return b
-	}
-	return a
 }
