@@ -69,7 +69,7 @@ func toolBinary(t *testing.T, module, without string) string {
 func launch(t *testing.T, address string, env []string, name string, args ...string) (stop func()) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = append(append(os.Environ(), "TMPDIR="+t.TempDir()), env...) // what it leaves when it is killed goes with the test
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -150,7 +150,7 @@ func verifyKeys(t *testing.T, env []string, args ...string) keyReport {
 func trailseal(t *testing.T, env []string, args ...string) ([]byte, int) {
 	t.Helper()
 	cmd := exec.Command(binary(t), args...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = append(append(os.Environ(), "TMPDIR="+t.TempDir()), env...) // what it leaves when it is killed goes with the test
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
