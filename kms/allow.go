@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // notAllowed says that a key may not be asked: the one that an object names, or
@@ -22,18 +23,37 @@ func (o *Opener) allows(key string) bool {
 }
 
 // keysFor lists whom to ask where an object names its key, which is an ARN. A
-// multi-region key is asked for first in the region that the user named, which
-// is the one he can reach, then in the object's.
+// multi-region key is asked for where the user named it, never where the object
+// does: an object must not choose which region, or whose partition, is sent a
+// signed request. Where every key is allowed it may, among those there can be.
 func (o *Opener) keysFor(named string) (keys []string) {
 	for _, k := range o.Keys {
 		if sameKey(k, named) && !slices.Contains(keys, k) {
 			keys = append(keys, k)
 		}
 	}
-	if (o.AnyKey || len(keys) > 0) && !slices.Contains(keys, named) {
+	if o.AnyKey && !slices.Contains(keys, named) && inPartition(named) {
 		keys = append(keys, named)
 	}
 	return keys
+}
+
+// partitions are the beginnings of the regions of other partitions than aws.
+var partitions = []struct{ region, partition string }{
+	{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"},
+	{"eu-isoe-", "aws-iso-e"}, {"us-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"},
+}
+
+// inPartition reports whether a key's region is one of the partition that its
+// ARN names.
+func inPartition(arn string) bool {
+	region, want := KeyRegion(arn), "aws"
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p.region) {
+			want = p.partition
+		}
+	}
+	return strings.HasPrefix(arn, "arn:"+want+":")
 }
 
 // keysForAny lists whom to ask where an object does not name its key, or only

@@ -127,7 +127,7 @@ func TestMultiRegion(t *testing.T) {
 	}{
 		{[]string{mrkUS}, []string{mrkUS}, "", true},
 		{[]string{mrkEU}, []string{mrkEU}, "", true},
-		{[]string{mrkEU}, []string{mrkEU, mrkUS}, mrkEU, true},
+		{[]string{mrkEU}, []string{mrkEU}, mrkEU, false}, // the object does not choose the region
 		{[]string{mrkUS}, []string{mrkUS}, mrkUS, false},
 		{[]string{strings.Replace(mrkEU, "1111", "9999", 1)}, nil, "", false},
 		{[]string{strings.Replace(mrkEU, "arn:aws:", "arn:aws-cn:", 1)}, nil, "", false},
@@ -215,5 +215,31 @@ func TestDemandedContext(t *testing.T) {
 				t.Errorf("%s: hint %q", what, r.Hint)
 			}
 		}
+	}
+}
+
+// Where every key may be asked, an object still chooses no other partition's
+// region, and one message costs few requests.
+func TestAnObjectChoosesLittle(t *testing.T) {
+	for arn, may := range map[string]bool{
+		arn1: true, "arn:aws-cn:kms:cn-north-1:111122223333:key/x": true, "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/x": true,
+		"arn:aws:kms:cn-north-1:111122223333:key/x": false, "arn:aws-cn:kms:eu-west-1:111122223333:key/x": false,
+		"arn:aws:kms:us-iso-east-1:111122223333:key/x": false, "arn:aws-iso-b:kms:us-isob-east-1:111122223333:key/x": true,
+	} {
+		if got := len((&Opener{AnyKey: true}).keysFor(arn)) == 1; got != may {
+			t.Errorf("%s: %v", arn, got)
+		}
+	}
+	s := sealer{newTable()}
+	keys := slices.Repeat([]string{arn1}, 16)
+	message := s.message(messageForm{suite: 0x0478, frame: 64, context: someContext, keys: keys}, []byte("x"))
+	s.calls, s.refuse = nil, map[string]string{arn1: "DisabledException"}
+	if _, err := (&Opener{KMS: s, Keys: []string{arn1}}).Open(context.Background(), inMemoryObject(nil, message)); err == nil || len(s.calls) > mostPerKey {
+		t.Errorf("%d calls, %v", len(s.calls), err)
+	}
+	// A key that may not be asked is named as that, whatever else is demanded.
+	_, err := (&Opener{KMS: s, Keys: []string{arn2}, Context: map[string]string{"case": "42"}}).Open(context.Background(), inMemoryObject(nil, message))
+	if r, ok := errors.AsType[*RefusedError](err); !ok || r.Reason != KeyNotAllowed {
+		t.Errorf("%v", err)
 	}
 }

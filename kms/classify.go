@@ -77,6 +77,9 @@ func classifyState(message string) (Reason, string) {
 const goneOrDenied = "ciphertext refers to a customer m"
 
 func classifyDenied(message string) (Reason, string) {
+	if _, action, told := strings.Cut(message, "not authorized to perform: "); told {
+		message, _, _ = strings.Cut(action, " ") // what follows names the object, which somebody else may have named
+	}
 	switch {
 	case strings.Contains(message, goneOrDenied):
 		return Denied, DeniedHint + "; or the key is gone"

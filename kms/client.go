@@ -2,6 +2,8 @@ package kms
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 const (
 	defaultAttempts = 10
 	longestPause    = 5 * time.Second
+	mostRegions     = 64
 )
 
 // A Client asks KMS, each key in its own region. Many goroutines may use it.
@@ -38,12 +41,16 @@ func NewClient(cfg aws.Config, endpoint string) *Client {
 	return &Client{cfg: cfg, endpoint: endpoint, regions: map[string]*kms.Client{}, keys: map[string]*described{}}
 }
 
-// in is the client for a region.
-func (c *Client) in(region string) *kms.Client {
+// in is the client for a region. There are fewer regions than mostRegions; what
+// names more was made up.
+func (c *Client) in(region string) (*kms.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known := c.regions[region]; known != nil {
-		return known
+		return known, nil
+	}
+	if len(c.regions) >= mostRegions {
+		return nil, fmt.Errorf("keys of more than %d regions", mostRegions)
 	}
 	made := kms.NewFromConfig(c.cfg, func(o *kms.Options) {
 		o.Region = region
@@ -62,7 +69,7 @@ func (c *Client) in(region string) *kms.Client {
 		})
 	})
 	c.regions[region] = made
-	return made
+	return made, nil
 }
 
 // Decrypt asks KMS for a data key, in the key's region. A multi-region key that
@@ -70,12 +77,26 @@ func (c *Client) in(region string) *kms.Client {
 // replicas share their material, but neither state nor policy.
 func (c *Client) Decrypt(ctx context.Context, blob []byte, encryptionContext map[string]string, key string) ([]byte, string, error) {
 	plain, used, err := c.decrypt(ctx, blob, encryptionContext, key)
-	if replica := c.replica(key); err != nil && replica != "" && ctx.Err() == nil {
+	if replica := c.replica(key); err != nil && replica != "" && replicaMayHelp(err) && ctx.Err() == nil {
 		if plain, used, second := c.decrypt(ctx, blob, encryptionContext, replica); second == nil {
 			return plain, used, nil
 		}
 	}
 	return plain, used, err
+}
+
+// replicaMayHelp reports whether a key's replica may do what the key refuses. That the
+// blob or its context is wrong is so everywhere.
+func replicaMayHelp(err error) bool {
+	var coded interface{ ErrorCode() string }
+	if !errors.As(err, &coded) {
+		return true
+	}
+	switch coded.ErrorCode() {
+	case "InvalidCiphertextException", "IncorrectKeyException":
+		return false
+	}
+	return true
 }
 
 // replica is a multi-region key's ARN in the configured region, where that is
@@ -97,8 +118,12 @@ func (c *Client) decrypt(ctx context.Context, blob []byte, encryptionContext map
 			region = r
 		}
 	}
+	client, err := c.in(region)
+	if err != nil {
+		return nil, "", err
+	}
 	c.decrypts.Add(1)
-	out, err := c.in(region).Decrypt(ctx, in)
+	out, err := client.Decrypt(ctx, in)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, "", ctx.Err()

@@ -16,7 +16,7 @@ import (
 const Gone = "NotFound"
 
 // mostKeys bounds how many keys are asked for in a run.
-const mostKeys = 1000
+const mostKeys = 2000
 
 // A State is what DescribeKey says of a key.
 type State struct {
@@ -62,8 +62,13 @@ func (c *Client) describe(ctx context.Context, key string) State {
 		unknown.Err = errors.New("it is not the ARN of a key of AWS")
 		return unknown
 	}
+	client, err := c.in(KeyRegion(key))
+	if err != nil {
+		unknown.Err = err
+		return unknown
+	}
 	c.describes.Add(1)
-	out, err := c.in(KeyRegion(key)).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
+	out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
 	if err != nil {
 		var coded interface{ ErrorCode() string }
 		if errors.As(err, &coded) && coded.ErrorCode() == "NotFoundException" {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,10 @@ func (o *Opener) readMessage(ctx context.Context, src *source) (*Opened, error) 
 	return opened, err
 }
 
+// mostPerKey is how many data keys of one message are tried that name the same
+// KMS key. Writers make one.
+const mostPerKey = 4
+
 // unwrapMessage asks KMS for one of the encrypted data keys, each with the key
 // that it names, as far as that is allowed.
 func (o *Opener) unwrapMessage(ctx context.Context, h *header) (key []byte, used string, err error) {
@@ -54,10 +59,15 @@ func (o *Opener) unwrapMessage(ctx context.Context, h *header) (key []byte, used
 		return nil, "", h.noKMS()
 	}
 	if !o.demanded(h.context) {
-		return nil, "", otherContext(keyLike(h.keys[0].arn))
+		return nil, "", o.otherContext(keyLike(h.keys[0].arn))
 	}
 	var worst *RefusedError
-	for _, k := range h.keys {
+	asked := map[string]int{}
+	for i, k := range h.keys {
+		if asked[k.arn] >= mostPerKey || slices.Contains(h.keys[:i], k) {
+			continue // the same once more, or one of many: each costs a request
+		}
+		asked[k.arn]++
 		w := wrapped{blob: []byte(k.blob), contexts: []map[string]string{h.context}, named: k.arn}
 		if keyLike(k.arn) != "" {
 			w.keys = o.keysFor(k.arn)

@@ -37,30 +37,31 @@ func (o *Opener) wrappedIn(e envelope, keyField, contextField string) (w wrapped
 	}
 	hint := w.contexts[0][hintedKey]
 	w.named, w.keys = keyLike(hint), o.keysForAny(hint)
-	if want := e.bound(); want != "" {
+	if want, always := e.bound(); want != "" {
 		got := w.contexts[0][boundCipher]
-		w.contexts = slices.DeleteFunc(w.contexts, func(c map[string]string) bool { return c[boundCipher] != want })
+		w.contexts = slices.DeleteFunc(w.contexts, func(c map[string]string) bool {
+			is, bound := c[boundCipher]
+			return is != want && (bound || always)
+		})
 		if len(w.contexts) == 0 {
 			return w, malformed("the content is said to be encrypted by %.80q, and the key to be for %.80q", want, got)
 		}
 	}
 	w.contexts = slices.DeleteFunc(w.contexts, func(c map[string]string) bool { return !o.demanded(c) })
 	if len(w.contexts) == 0 {
-		return w, otherContext(w.named)
+		return w, o.otherContext(w.named)
 	}
 	return w, nil
 }
 
 // bound is the cipher that the encryption context must name, so that nobody can
-// have the content read by a weaker one. The legacy wrap binds none.
-func (e envelope) bound() string {
-	switch {
-	case e.scheme == S3ECv3:
-		return e.field[fieldSuite]
-	case e.field[fieldWrap] == wrapContext:
-		return e.field[fieldCipher]
+// have the content read by a weaker one. The legacy wrap need not bind it; where
+// its context does all the same, somebody renamed the wrap.
+func (e envelope) bound() (cipher string, always bool) {
+	if e.scheme == S3ECv3 {
+		return e.field[fieldSuite], true
 	}
-	return ""
+	return e.field[fieldCipher], e.field[fieldWrap] == wrapContext
 }
 
 // demanded says whether an encryption context holds the pairs that the user
@@ -74,7 +75,12 @@ func (o *Opener) demanded(c map[string]string) bool {
 	return true
 }
 
-func otherContext(key string) error {
+// otherContext refuses an object whose context is not the one demanded. Whether
+// its key may be asked comes first: who may not be asked is told nothing.
+func (o *Opener) otherContext(key string) error {
+	if none := !o.AnyKey && len(o.Keys) == 0; none || key != "" && !o.allows(key) { // an object need not name its key
+		return notAllowed(key)
+	}
 	r := refuse(EnvelopeRefused, "its encryption context does not hold what is demanded of it")
 	r.Key, r.Hint = key, "--encryption-context demands pairs that this object was not sealed with"
 	return r

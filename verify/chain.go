@@ -57,6 +57,7 @@ type chainRun struct {
 	witness func(*sight) // in place of reporting: takes each settled digest
 
 	record Chain
+	keys   keyring
 }
 
 const (
@@ -69,7 +70,7 @@ const (
 )
 
 func newChainRun(g *groupRun, id digest.Chain, refs []listing, w Window) *chainRun {
-	c := &chainRun{r: g.r, g: g, id: id, refs: refs, book: newLedger(w), told: w.Start}
+	c := &chainRun{r: g.r, g: g, id: id, refs: refs, book: newLedger(w), told: w.Start, keys: newKeyring()}
 	c.order()
 	c.record = Chain{
 		Organization: id.Organization, Account: id.Account, Region: id.Region, HomeRegion: id.HomeRegion,

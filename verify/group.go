@@ -40,6 +40,7 @@ type groupRun struct {
 	sums   *sums
 	seed   maphash.Seed
 	named  [3]map[uint64]uint64 // log files that digests of this stretch, of the one before, and backfill digests name: hash of the place -> of what is expected there
+	beside int                  // how many objects were looked into that may be digests' instruction files
 	doubt  int                  // how many of them only untrusted digests name
 	byRef  map[ChainRef][]*chainRun
 	chains []*chainRun // judged
@@ -58,7 +59,10 @@ func (r *run) verifyGroup(g group, send func(event) bool) {
 	} else {
 		gr.verify()
 		gr.sums.account = g.account
-		gr.sums.keys.markOdd(r.trailKey())
+		for _, c := range gr.chains {
+			c.keys.markOdd(r.trailKey())
+			gr.sums.keys.merge(c.keys)
+		}
 	}
 	send(event{sums: gr.sums})
 }
@@ -171,7 +175,11 @@ func (g *groupRun) count(c *chainRun, f *File) {
 	}
 	all[f.Verdict]++
 	chain[f.Verdict]++
-	g.sums.keys.note(f)
+	if c != nil {
+		c.keys.note(f)
+	} else {
+		g.sums.keys.note(f)
+	}
 	g.sums.worst = max(g.sums.worst, f.Class)
 }
 

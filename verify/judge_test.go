@@ -41,6 +41,11 @@ func TestJudgeLog(t *testing.T) {
 		{"refused", listed, true, logSight{err: denied}, Unreadable, "access-denied"},
 		{"odd error", listed, true, logSight{err: errors.New("odd")}, Unreadable, "read-failed"},
 		{"other hash algorithm", md5, true, content(digest.Exact, digest.Hash{}), Unattested, "algorithm-unsupported"},
+		{"altered envelope", listed, true, logSight{altered: &Altered{CiphertextAltered, "tag"}}, Modified, "ciphertext-altered"},
+		{"impossible envelope", listed, true, logSight{altered: &Altered{EnvelopeMalformed, "iv"}}, Modified, "envelope-malformed"},
+		{"altered, other hash algorithm", md5, true, logSight{altered: &Altered{CiphertextAltered, "tag"}}, Unattested, "algorithm-unsupported"},
+		{"key not allowed", listed, true, logSight{err: &UnreadableError{Reason: KeyNotAllowed, Err: errors.New("no")}}, Unreadable, "key-not-allowed"},
+		{"untrusted, altered envelope", listed, false, logSight{altered: &Altered{CiphertextAltered, "tag"}}, Unattested, "digest-not-trusted"},
 		{"untrusted, as listed", listed, false, content(digest.Exact, good), Unattested, "digest-not-trusted"},
 		{"untrusted, other bytes", listed, false, content(digest.Exact, bad), Unattested, "digest-not-trusted"},
 		{"untrusted, gone", listed, false, logSight{err: &NotFoundError{}}, Unattested, "digest-not-trusted"},
@@ -114,6 +119,8 @@ func TestJudgeDigest(t *testing.T) {
 		{"not JSON", &sight{fault: rule(Modified, "x", Malformed)}, Modified, "malformed"},
 		{"appended", &sight{content: digest.Content{Form: digest.TrailingData}}, Modified, "trailing-data"},
 		{"bomb", &sight{content: digest.Content{Form: digest.TooLarge}}, Modified, "too-large"},
+		{"altered envelope", &sight{altered: &Altered{CiphertextAltered, "tag"}}, Modified, "ciphertext-altered"},
+		{"impossible envelope, next agrees on nothing", &sight{altered: &Altered{EnvelopeMalformed, "iv"}, nexts: some(same)}, Modified, "envelope-malformed"},
 		{"gone", &sight{err: &NotFoundError{}, nexts: some(same)}, Deleted, "not-found"},
 		{"refused", &sight{err: &UnreadableError{Reason: KMSDenied, Err: errors.New("no")}}, Unreadable, "kms-denied"},
 	}
@@ -197,6 +204,41 @@ func TestPolicy(t *testing.T) {
 	}
 	if (Policy{Accept: []string{"gap"}}).Finding(Gap) != Remark || (Policy{FailOn: []string{"junk"}}).Finding(Junk) != Tampering || (Policy{}).Finding(Stale) != ClassUnproven {
 		t.Error("the policy does not move findings")
+	}
+}
+
+// What an interrupted run painted and did not report is taken back.
+func TestLedgerRewinds(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 3, 10, 0, 0, s, 0, time.UTC) }
+	for to := -10; to <= 120; to += 5 {
+		l := newLedger(Window{at(0), at(100)})
+		l.paint(Verified, at(30))
+		l.paint(InGap, at(60))
+		l.paint(VerifiedEmpty, at(90))
+		l.rewind(at(to))
+		l.paint(Unproven, at(100))
+		want := map[State]int{}
+		for s := range 100 {
+			switch { // the state of the second before the rewind, or after it
+			case s >= to || s >= 90:
+				want[Unproven]++
+			case s < 30:
+				want[Verified]++
+			case s < 60:
+				want[InGap]++
+			default:
+				want[VerifiedEmpty]++
+			}
+		}
+		shares := l.shares()
+		for _, share := range shares {
+			if want[share.State] != int(share.Seconds) {
+				t.Errorf("back to %d: %v, want %v", to, shares, want)
+			}
+		}
+		if len(shares) != len(want) {
+			t.Errorf("back to %d: %v, want %v", to, shares, want)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (r *run) foreign(k KeyUse, use *keyUse, accounts map[string]bool) string {
 		parts = append(parts, why+"; "+k.holds()+" are encrypted with it")
 	}
 	if use.odd > 0 {
-		parts = append(parts, fmt.Sprintf("was not the trail's at the time: files before, between and after its %d are encrypted with %s", use.odd, use.usual))
+		parts = append(parts, fmt.Sprintf("was not the trail's at the time: %d of its files lie among others of the chain, delivered within %d hours before and after, that are encrypted with %s", use.odd, amongHours, use.usual))
 	}
 	return strings.Join(parts, "; it ")
 }

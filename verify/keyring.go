@@ -26,9 +26,15 @@ func sealingOf(o Object) sealing {
 func refusedBy(err error) sealing {
 	var unreadable *UnreadableError
 	if errors.As(err, &unreadable) {
-		return sealing{refused: unreadable.Key, unasked: unreadable.Reason == KeyNotAllowed, envelope: Envelope{Scheme: unreadable.Scheme}}
+		return sealing{refused: unreadable.Key, unasked: unasked(unreadable.Reason), envelope: Envelope{Scheme: unreadable.Scheme}}
 	}
 	return sealing{}
+}
+
+// unasked reports whether a refusal came before KMS was asked, or may have: then
+// the object alone named the key, and it may be anybody's.
+func unasked(r Reason) bool {
+	return slices.Contains([]Reason{KeyNotAllowed, EnvelopeRefused, EnvelopeUnsupported, MasterKeyNeeded, TooLarge}, r)
 }
 
 // key is the key that matters most for reading the file.
@@ -48,9 +54,10 @@ const maxKeys = 5000
 
 // A keyring counts the KMS keys that files are encrypted with.
 type keyring struct {
-	uses   map[string]*keyUse
-	more   int            // files of keys past maxKeys
-	sealed map[string]int // files that a client encrypted, by scheme
+	uses    map[string]*keyUse
+	more    int            // files of keys past maxKeys
+	sealed  map[string]int // files that a client encrypted, by scheme
+	planted int            // files whose metadata has an envelope that is not theirs
 }
 
 // A keyUse is one key's part of a keyring.
@@ -59,8 +66,9 @@ type keyUse struct {
 	bytes                   int64
 	asked                   bool // some file needed it and it may be asked: that is no stranger to whom the asking tells anything
 	first, last             time.Time
-	how                     []string // encryptions, in byte order
-	odd                     int      // files in accounts' regions where another key was the trail's at the time
+	how                     []string      // encryptions, in byte order
+	hours                   map[int64]int // of what S3 encrypted with it in one chain: files by the hour of their delivery
+	odd                     int           // files that lie among those of another key
 	oddFirst, oddLast       time.Time
 	usual                   string // the other key
 }
@@ -71,10 +79,18 @@ func newKeyring() keyring { return keyring{uses: map[string]*keyUse{}, sealed: m
 // another key.
 func (k *keyring) note(f *File) {
 	s := f.sealing
-	if s.envelope.Scheme != "" {
+	switch {
+	case s.envelope.Planted:
+		k.planted++
+	case s.envelope.Scheme != "":
 		k.sealed[s.envelope.Scheme]++
 	}
-	k.count(f, s.sse.Key, s.sse.Algorithm)
+	if u := k.count(f, s.sse.Key, s.sse.Algorithm); u != nil && !s.at.IsZero() {
+		if u.hours == nil {
+			u.hours = map[int64]int{}
+		}
+		u.hours[s.at.Unix()/3600]++
+	}
 	if s.envelope.Key != s.sse.Key {
 		k.count(f, s.envelope.Key, s.envelope.Scheme)
 	}
@@ -83,14 +99,14 @@ func (k *keyring) note(f *File) {
 	}
 }
 
-func (k *keyring) count(f *File, key, how string) {
+func (k *keyring) count(f *File, key, how string) *keyUse {
 	if key == "" {
-		return
+		return nil
 	}
 	u := k.uses[key]
 	if u == nil && len(k.uses) >= maxKeys {
 		k.more++
-		return
+		return nil
 	}
 	if u == nil {
 		u = &keyUse{}
@@ -108,6 +124,7 @@ func (k *keyring) count(f *File, key, how string) {
 		one.how = []string{how}
 	}
 	u.add(one)
+	return u
 }
 
 func (u *keyUse) add(o keyUse) {
@@ -137,8 +154,12 @@ func widen(first, last, otherFirst, otherLast time.Time) (time.Time, time.Time) 
 	return first, last
 }
 
+// merge takes another ring's keys, in the order of their names: which are told
+// apart where there are too many must not depend on chance.
 func (k *keyring) merge(o keyring) {
-	for key, u := range o.uses {
+	for _, key := range slices.Sorted(maps.Keys(o.uses)) {
+		u := o.uses[key]
+		u.hours = nil // they were of one chain
 		switch mine := k.uses[key]; {
 		case mine != nil:
 			mine.add(*u)
@@ -149,23 +170,25 @@ func (k *keyring) merge(o keyring) {
 		}
 	}
 	k.more += o.more
+	k.planted += o.planted
 	for scheme, n := range o.sealed {
 		k.sealed[scheme] += n
 	}
 }
 
-// keySlack is how far the times of two keys may overlap where a trail changed
-// from one to the other: a digest is delivered half an hour after its end, and
-// names are off by minutes.
-const keySlack = 2 * time.Hour
+const (
+	// maxUsual bounds how many keys each key is compared with.
+	maxUsual = 64
+	// amongHours is how near in time the files of another key must be, before and
+	// after, for a file to lie among them. CloudTrail encrypts with one key at a
+	// time, and writes a digest each hour.
+	amongHours = 12
+)
 
-// maxUsual bounds how many keys each key is compared with.
-const maxUsual = 64
-
-// markOdd finds, in one account's region, the keys that cannot have been the
-// trail's own at the time: CloudTrail encrypts with one key at a time, so where
-// the times of two overlap one is somebody else's doing. That is the one with
-// fewer files, and never the trail's own.
+// markOdd finds, in one chain, files that cannot have been encrypted with the
+// trail's own key of the time, since they lie among those of another key: some
+// before and some after. Of two keys that is the one with fewer files, and never
+// the trail's own. A trail that changes its key leaves none.
 func (k *keyring) markOdd(own string) {
 	usual := slices.SortedFunc(maps.Keys(k.uses), func(a, b string) int {
 		if (a == own) != (b == own) {
@@ -174,14 +197,35 @@ func (k *keyring) markOdd(own string) {
 		return cmp.Or(k.uses[b].files-k.uses[a].files, cmp.Compare(a, b))
 	})
 	for i, key := range usual {
-		u := k.uses[key]
 		for _, other := range usual[:min(i, maxUsual)] {
-			if o := k.uses[other]; u.first.Before(o.last.Add(-keySlack)) && u.last.After(o.first.Add(keySlack)) {
-				u.odd, u.usual, u.oddFirst, u.oddLast = u.files, other, u.first, u.last
+			if u := k.uses[key]; u.among(k.uses[other]) {
+				u.usual = other
 				break
 			}
 		}
 	}
+}
+
+// among finds the files of a key that lie among another key's.
+func (u *keyUse) among(other *keyUse) bool {
+	near := func(hour, step int64) bool {
+		// Not the hour beside it: a digest is delivered half an hour after the end that
+		// it is named by, and a log is named minutes after it was.
+		for i := int64(2); i <= amongHours; i++ {
+			if other.hours[hour+i*step] > 0 {
+				return true
+			}
+		}
+		return false
+	}
+	for _, hour := range slices.Sorted(maps.Keys(u.hours)) {
+		if near(hour, -1) && near(hour, 1) {
+			u.odd += u.hours[hour]
+			at := time.Unix(hour*3600, 0).UTC()
+			u.oddFirst, u.oddLast = widen(u.oddFirst, u.oddLast, at, at.Add(time.Hour))
+		}
+	}
+	return u.odd > 0
 }
 
 func boolInt(b bool) int {

@@ -79,6 +79,10 @@ func (r *run) concludeKeys(t *tally) {
 			t.find(f)
 		}
 	}
+	if ring.planted > 0 {
+		t.find(Finding{Kind: ClientSide, Message: fmt.Sprintf(
+			"%d files have an encryption envelope in their metadata that is not of their bytes, which are plain gzip and were judged as they are: somebody changed the metadata", ring.planted)})
+	}
 	if ring.more > 0 {
 		t.find(Finding{Kind: KeyForeign, Message: fmt.Sprintf(
 			"%d files are encrypted with KMS keys beyond the first %d, which are not told apart", ring.more, maxKeys)})
@@ -98,6 +102,9 @@ func clientSide(sealed map[string]int) string {
 		files, strings.Join(slices.Sorted(maps.Keys(sealed)), ", "))
 }
 
+// maxDescribed is how many keys are asked for in a run.
+const maxDescribed = 1000
+
 // describersAtOnce is how many keys are asked for at a time.
 const describersAtOnce = 8
 
@@ -108,6 +115,13 @@ func (r *run) states(uses map[string]*keyUse) iter.Seq2[string, KeyState] {
 		key string
 		KeyState
 	}
+	sorted := slices.Sorted(maps.Keys(uses))
+	may := map[string]bool{} // the first so many, so that it does not depend on chance
+	for _, key := range sorted {
+		if uses[key].asked && len(may) < maxDescribed {
+			may[key] = true
+		}
+	}
 	ask := func(_ context.Context, key string) answer {
 		switch {
 		case r.ctx.Err() != nil:
@@ -116,13 +130,15 @@ func (r *run) states(uses map[string]*keyUse) iter.Seq2[string, KeyState] {
 			return answer{key, KeyState{Problem: "KMS was not asked"}}
 		case !uses[key].asked:
 			return answer{key, KeyState{Problem: "KMS was not asked: --kms-key does not name it"}}
+		case !may[key]:
+			return answer{key, KeyState{Problem: fmt.Sprintf("KMS was asked for %d other keys", maxDescribed)}}
 		}
 		return answer{key, r.KeyStates.KeyState(r.ctx, key)}
 	}
 	return func(yield func(string, KeyState) bool) {
 		slots := semaphore.NewWeighted(describersAtOnce)
 		whole := context.WithoutCancel(r.ctx) // the keys are named also when the run was interrupted
-		for a := range ordered(whole, slots, describersAtOnce, values(slices.Sorted(maps.Keys(uses))), ask) {
+		for a := range ordered(whole, slots, describersAtOnce, values(sorted), ask) {
 			if !yield(a.key, a.KeyState) {
 				return
 			}

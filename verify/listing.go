@@ -51,6 +51,7 @@ func (g *groupRun) addChain(id digest.Chain, refs []listing) {
 }
 
 const (
+	maxBeside = 100_000   // instruction files of digests that are looked into
 	maxJunk   = 20        // badly named things reported one by one
 	maxChains = 10_000    // in one account's region
 	maxListed = 1_000_000 // digests of one chain, which bounds the memory that planted names can take
@@ -121,22 +122,24 @@ func (g *groupRun) owns(n digest.Name) bool {
 	return n.Chain.Organization == g.g.organization && n.Chain.Account == g.g.account && n.Chain.Region == g.g.region
 }
 
-// besideDigest reports whether a key is that of a digest's instruction file, as
-// far as names tell: nobody looks for logs among the digests, so that there is
-// nothing to hide in one.
-func (g *groupRun) besideDigest(key string) bool {
-	owner, ok := strings.CutSuffix(key, companionSuffix)
-	if _, layer := g.r.Store.(Companions); !ok || !layer {
+// besideDigest reports whether an object is a digest's instruction file.
+func (g *groupRun) besideDigest(ref Ref) bool {
+	owner, ok := strings.CutSuffix(ref.Key, companionSuffix)
+	c, layer := g.r.Store.(Companions)
+	if !ok || !layer {
 		return false
 	}
 	name, err := digest.ParseName(owner)
-	return err == nil && g.owns(name)
+	if g.beside++; g.beside > maxBeside {
+		return false
+	}
+	return err == nil && g.owns(name) && c.Companion(g.ctx, ref)
 }
 
 // junk reports something that lies among the digests and is none. Folder
 // markers are not worth a word.
 func (g *groupRun) junk(e Entry, junk *int) {
-	if strings.HasSuffix(e.Key, "/") || g.besideDigest(e.Key) {
+	if strings.HasSuffix(e.Key, "/") || g.besideDigest(e.Ref) {
 		return
 	}
 	if *junk++; *junk <= maxJunk {

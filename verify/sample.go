@@ -2,7 +2,7 @@ package verify
 
 import (
 	"context"
-	"strings"
+	"fmt"
 	"time"
 
 	"github.com/trailseal/trailseal/digest"
@@ -33,7 +33,7 @@ func Samples(ctx context.Context, req Request, take func(Ref) bool) []Finding {
 					found = append(found, *problem)
 				}
 				if !more {
-					return found
+					return append(found, Finding{Kind: NotSearched, URI: at.URI(), Message: "there are more folders than can be sampled in one run: narrow it by --account, --region or --start"})
 				}
 			}
 		}
@@ -41,34 +41,45 @@ func Samples(ctx context.Context, req Request, take func(Ref) bool) []Finding {
 	return append(found, r.remarks...)
 }
 
+// maxStray bounds how many objects of a day are passed over that are not named
+// like what CloudTrail writes.
+const maxStray = 1000
+
 // sample takes the first file of each day of a folder. A day without files is
 // passed over, with all that follow it up to the next that has some.
 func (r *run) sample(at Ref, take func(Ref) bool) (bool, *Finding) {
 	day := r.Window.Start.UTC()
-	last := r.Window.End.UTC().Format(dayFolder) + "~"
+	last := at.Key + r.Window.End.UTC().Format(dayFolder) + "~"
 	for range maxSampleDays {
-		next := ""
-		for e, err := range r.Store.List(r.ctx, at, at.Key+dayBefore(day), at.Key+last) {
-			if err != nil {
-				return true, unlisted(at, err)
-			}
-			if !strings.HasSuffix(e.Key, "/") {
-				next = e.Key
-				break
-			}
-		}
-		if next == "" {
+		next, delivered, err := r.firstFile(at, at.Key+dayBefore(day), last)
+		switch {
+		case err != nil:
+			return true, unlisted(at, err)
+		case next == "":
 			return true, nil
-		}
-		if !take(Ref{at.Bucket, next}) {
+		case !take(Ref{at.Bucket, next}):
 			return false, nil
 		}
-		rest := strings.TrimPrefix(next, at.Key)
-		of, err := time.Parse(dayFolder, rest[:min(len(dayFolder), len(rest))])
-		if err != nil {
-			of = day
-		}
-		day = of.AddDate(0, 0, 1)
+		day = delivered.UTC().AddDate(0, 0, 1)
 	}
-	return true, nil
+	return true, &Finding{Kind: NotSearched, URI: at.URI(), Message: fmt.Sprintf(
+		"only the first %d days that have files were sampled, up to %s: ask for a shorter window", maxSampleDays, day.Format(time.DateOnly))}
+}
+
+// firstFile is the first object after a key that is named like what CloudTrail
+// writes: what somebody laid before it is not what is to be asked about.
+func (r *run) firstFile(at Ref, after, until string) (key string, delivered time.Time, err error) {
+	stray := 0
+	for e, err := range r.Store.List(r.ctx, at, after, until) {
+		if err != nil {
+			return "", delivered, err
+		}
+		if _, _, delivered, err = placeInTime(e.Key); err == nil {
+			return e.Key, delivered, nil
+		}
+		if stray++; stray > maxStray {
+			return "", delivered, &UnreadableError{What: "listing", Reason: ReadFailed, Err: fmt.Errorf("more than %d objects that CloudTrail did not write", maxStray)}
+		}
+	}
+	return "", delivered, nil
 }

@@ -46,6 +46,10 @@ type Envelope struct {
 	Scheme string // "s3ec-v2", "esdk-v2", …; empty where there is none
 	Key    string // ARN of the KMS key that opened it
 	Loose  bool   // nothing but a digest says that what it opens to is what was sealed (AES-CBC)
+
+	// Planted says that the metadata has an envelope that is not one of these
+	// bytes, which are a whole gzip member: somebody changed the metadata.
+	Planted bool
 }
 
 // Altered says why an envelope cannot be what somebody sealed.

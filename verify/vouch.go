@@ -12,11 +12,12 @@ import (
 // Vouch verifies one file: the digests of its time, and of the logs that one
 // alone. The request's window and filters do not count; its All does not either.
 // The file is what a run says of it, and found is false where no digest names
-// it. Findings on the chains are not for Vouch: it proves a file, not a time.
-func Vouch(ctx context.Context, req Request, ref Ref) (file File, found bool, err error) {
+// it. Then doubt says what stood in the way of knowing: it is empty where the
+// digests of that time could be listed and are kept.
+func Vouch(ctx context.Context, req Request, ref Ref) (file File, found bool, doubt string, err error) {
 	account, region, at, err := placeInTime(ref.Key)
 	if err != nil {
-		return File{}, false, err
+		return File{}, false, "", err
 	}
 	req.Only, req.All, req.KeyStates = &ref, true, nil
 	req.Filter = Filter{Accounts: []string{account}, Regions: []string{region}}
@@ -25,12 +26,17 @@ func Vouch(ctx context.Context, req Request, ref Ref) (file File, found bool, er
 	req.Window = Window{Start: at.Add(-time.Hour), End: at.Add(2 * time.Hour)}
 	for range 2 {
 		single := &spotlight{want: ref, store: req.Store}
-		if _, err := Run(ctx, req, single); err != nil || single.file != nil {
-			return single.result(err)
+		_, err := Run(ctx, req, single)
+		if err != nil {
+			return File{}, false, "", err
 		}
+		if single.file != nil {
+			return *single.file, true, "", nil
+		}
+		doubt = single.doubt
 		req.Window.End = at.Add(PendingAge)
 	}
-	return File{}, false, ctx.Err()
+	return File{}, false, doubt, ctx.Err()
 }
 
 // placeInTime is what the name of a log or digest file says of it.
@@ -50,24 +56,36 @@ type spotlight struct {
 	want  Ref
 	store Store
 	file  *File
-}
-
-func (s *spotlight) result(err error) (File, bool, error) {
-	if s.file == nil {
-		return File{}, false, err
-	}
-	return *s.file, true, err
+	doubt string // the first thing that may have hidden it
 }
 
 func (s *spotlight) File(f File) error {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(f.URI, "s3://"), "/")
-	if s.store.Holds(s.want, Ref{bucket, key}) && f.Verdict != Unreferenced && f.Verdict != Pending {
+	switch {
+	case f.Kind == "digest" && f.Verdict != Kept:
+		s.doubts(fmt.Sprintf("the digest %q is %s", f.URI, f.Verdict))
+	case f.Verdict == Unreferenced || f.Verdict == Pending:
+		return nil
+	}
+	if s.store.Holds(s.want, Ref{bucket, key}) && (s.file == nil || s.file.Verdict.Class() < f.Verdict.Class()) {
 		s.file = &f
 	}
 	return nil
 }
 
-func (s *spotlight) Start(Header) error    { return nil }
-func (s *spotlight) Finding(Finding) error { return nil }
-func (s *spotlight) Chain(Chain) error     { return nil }
-func (s *spotlight) End(Summary) error     { return nil }
+func (s *spotlight) Finding(f Finding) error {
+	if f.Kind.Class() > Remark {
+		s.doubts(fmt.Sprintf("%s: %s", f.Kind, f.Message))
+	}
+	return nil
+}
+
+func (s *spotlight) doubts(text string) {
+	if s.doubt == "" {
+		s.doubt = text
+	}
+}
+
+func (s *spotlight) Start(Header) error { return nil }
+func (s *spotlight) Chain(Chain) error  { return nil }
+func (s *spotlight) End(Summary) error  { return nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -20,9 +21,10 @@ Encryption Client, the AWS Encryption SDK), or what S3 itself decrypts. It stays
 was gzip. Nothing is written before its authentication tags are checked.
 
 Where the object lies among CloudTrail's files, the digests of its time are verified to say
-whether one vouches for it. AES-CBC, which old clients wrote, has no tag: it is unauthenticated
-unless a digest vouches for it. What is unauthenticated, or not what a digest vouches for, is
-written only with --allow-unauthenticated.
+whether one vouches for it. What nobody sealed, and AES-CBC, which old clients wrote, has no tag: it
+is unauthenticated unless a digest vouches for it. What is unauthenticated, or not what a digest
+vouches for, is written only with --allow-unauthenticated. The file written is readable by its
+owner alone.
 
 Exit status: 0 written, and a digest or a tag vouches for it, or it was allowed; 1 what is stored
 is not what was sealed or what a digest vouches for; 2 wrong usage; 3 it could not be opened, or
@@ -84,11 +86,14 @@ type target struct {
 // run opens, asks the digests, and only then writes: what must not be written
 // is known first.
 func (o *decryptOptions) run(ctx context.Context, s streams, name string) error {
+	if err := o.checkOutput(s, name); err != nil {
+		return err
+	}
 	t, err := o.target(ctx, name, s.warner(o.quiet))
 	if err != nil {
 		return err
 	}
-	out, err := openOutput(o.to, s.out)
+	out, err := openOutputMode(o.to, s.out, 0o600) // what was encrypted is nobody else's to read
 	if err != nil {
 		return err
 	}
@@ -99,12 +104,13 @@ func (o *decryptOptions) run(ctx context.Context, s streams, name string) error 
 	if err != nil {
 		return t.failed(err)
 	}
-	vouched, verdict := o.ask(ctx, t)
+	verdict := o.ask(ctx, t, seen, kept)
 	if !o.quiet {
-		fmt.Fprintf(s.err, "trailseal: %s; %s\n", report.CleanText(sealedHow(seen, vouched)), report.CleanText(verdict.says))
+		fmt.Fprintf(s.err, "trailseal: %s; %s\n", report.CleanText(sealedHow(seen, verdict.vouched)), report.CleanText(verdict.says))
 	}
-	if err := refuse(seen, vouched, verdict.bad); err != nil && !o.loose {
-		return err
+	refused := refuse(seen, verdict)
+	if refused != nil && !o.loose {
+		return refused
 	}
 	if err := kept.copyTo(out); err == nil {
 		err = out.Commit()
@@ -118,14 +124,30 @@ func (o *decryptOptions) run(ctx context.Context, s streams, name string) error 
 	return nil
 }
 
+// checkOutput keeps the plaintext from the terminal, which it may do things to,
+// and from the evidence.
+func (o *decryptOptions) checkOutput(s streams, name string) error {
+	if o.to == "" && isTerminal(s.out) {
+		return usagef("standard output is a terminal, and the plaintext need not be text").hint("-o FILE writes it to a file, -o - to the terminal all the same")
+	}
+	in, err := os.Stat(name)
+	out, err2 := os.Stat(o.to)
+	if err == nil && err2 == nil && os.SameFile(in, out) {
+		return usagef("--output %q is the file that is to be opened: the evidence is never written to", o.to)
+	}
+	return nil
+}
+
 // refuse is why a plaintext is not written, unless the user wants it all the
-// same.
-func refuse(seen verify.Object, vouched, bad bool) error {
+// same. What a tag covers is what the key sealed; all else is as good as the
+// digest that vouches for it.
+func refuse(seen verify.Object, v answer) error {
 	hints := []string{"--allow-unauthenticated writes it all the same"}
+	tagged := seen.Envelope.Scheme != "" && !seen.Envelope.Loose
 	switch {
-	case bad:
+	case v.bad:
 		return &exitError{exitTampered, &hintedError{errors.New("a digest vouches for something else, and nothing was written"), hints}}
-	case seen.Envelope.Loose && !vouched:
+	case !tagged && !v.vouched:
 		return &exitError{exitUnproven, &hintedError{errors.New("it is unauthenticated, and nothing was written"), hints}}
 	}
 	return nil
@@ -206,29 +228,54 @@ func (t *target) failed(err error) error {
 
 // An answer is what the digests say of the object.
 type answer struct {
-	says string
-	bad  bool // a digest that is trusted vouches for something else
+	says    string
+	vouched bool
+	bad     bool // a digest that is trusted vouches for something else
+}
+
+// A held store gives the plaintext that is held in the place of the object: a
+// digest must vouch for what is written, and not for what another request brings.
+type held struct {
+	verify.Store
+	ref  verify.Ref
+	seen verify.Object
+	kept *holder
+}
+
+func (h *held) Read(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
+	if !h.Holds(h.ref, ref) {
+		return h.Store.Read(ctx, ref, use)
+	}
+	body, err := h.kept.reader()
+	if err != nil {
+		return err
+	}
+	o := h.seen
+	o.Body = body
+	return use(o)
 }
 
 // ask verifies the digests of the object's time.
-func (o *decryptOptions) ask(ctx context.Context, t target) (vouched bool, a answer) {
+func (o *decryptOptions) ask(ctx context.Context, t target, seen verify.Object, kept *holder) answer {
 	if !t.placed {
-		return false, answer{says: "no digest was asked: it does not lie where CloudTrail writes"}
+		return answer{says: "no digest was asked: it does not lie where CloudTrail writes"}
 	}
-	file, found, err := verify.Vouch(ctx, verify.Request{
-		Version: readBuild().Version, Source: t.name, Store: t.store, Keys: t.keys, Now: time.Now().UTC(),
+	file, found, doubt, err := verify.Vouch(ctx, verify.Request{
+		Version: readBuild().Version, Source: t.name, Store: &held{t.store, t.ref, seen, kept}, Keys: t.keys, Now: time.Now().UTC(),
 		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
 	}, t.ref)
 	switch {
 	case err != nil:
-		return false, answer{says: "no digest vouches for it: " + err.Error()}
+		return answer{says: "no digest vouches for it: " + err.Error()}
+	case !found && doubt != "":
+		return answer{says: "no digest vouches for it, and not all of its time could be asked: " + doubt}
 	case !found:
-		return false, answer{says: "no digest vouches for it: none that was found names it"}
+		return answer{says: "no digest vouches for it: none of its time names it"}
 	case file.Verdict == verify.Kept:
-		return true, answer{says: "a digest vouches for it" + by(file)}
+		return answer{says: "a digest vouches for it" + by(file), vouched: true}
 	}
 	says := fmt.Sprintf("it is %s: %s%s", file.Verdict, report.Explain(file), by(file))
-	return false, answer{says: says, bad: file.Verdict.Class() == verify.Tampering}
+	return answer{says: says, bad: file.Verdict.Class() == verify.Tampering}
 }
 
 func by(f verify.File) string {
@@ -242,10 +289,12 @@ func by(f verify.File) string {
 func sealedHow(o verify.Object, vouched bool) string {
 	e := o.Envelope
 	switch {
+	case e.Planted:
+		return "no client encrypted it, though its metadata says so"
 	case e.Scheme == "" && o.SSE.Key != "":
-		return "no client encrypted it; S3 decrypted it with the key " + o.SSE.Key
+		return "no client encrypted it, as far as can be seen; S3 decrypted it with the key " + o.SSE.Key
 	case e.Scheme == "":
-		return "no client encrypted it"
+		return "no client encrypted it, as far as can be seen"
 	case e.Loose && !vouched:
 		return fmt.Sprintf("%s, opened with the key %s: unauthenticated, AES-CBC has no tag of its own", e.Scheme, e.Key)
 	case e.Loose:

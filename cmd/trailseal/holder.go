@@ -40,14 +40,19 @@ func (h *holder) reset() error {
 	return h.Close()
 }
 
-func (h *holder) copyTo(w io.Writer) error {
+// reader gives all that was written, from its start. One at a time may be used.
+func (h *holder) reader() (io.Reader, error) {
 	if h.file == nil {
-		_, err := w.Write(h.mem.Bytes())
-		return err
+		return bytes.NewReader(h.mem.Bytes()), nil
 	}
 	_, err := h.file.Seek(0, io.SeekStart)
+	return h.file, err
+}
+
+func (h *holder) copyTo(w io.Writer) error {
+	r, err := h.reader()
 	if err == nil {
-		_, err = io.Copy(w, h.file)
+		_, err = io.Copy(w, r)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +19,8 @@ import (
 const kmsCheckLong = `Ask whether what lies in a bucket can be read at all, before a long run does. Of each
 account's region, the first digest and the first log of each day in the window are asked for
 their KMS key with a HEAD request, which needs no permission on the key. Then each key's state
-is asked for (kms:DescribeKey), and one file of each key is really read. What is missing is
-printed as IAM statements to paste.
+is asked for (kms:DescribeKey), and one digest and one log of each key are really read. What is
+missing is printed as IAM statements to paste.
 
 Exit status: 0 all could be read, 3 something could not, 2 wrong usage.`
 
@@ -66,6 +67,9 @@ func newKMSCheck(s streams) *cobra.Command {
 
 // checkBucket wants a bucket: a copy on disk has no keys to ask about.
 func (o *verifyOptions) checkBucket(args []string) error {
+	if len(args) != 1 && (len(args) > 1 || o.trail == "") {
+		return usagef("kms check takes one SOURCE, got %d: give s3://BUCKET[/PREFIX], or --trail", len(args))
+	}
 	if err := o.checkSource(args); err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func printKey(w io.Writer, k source.KeyCheck) {
 	if k.ARN != "" {
 		key = "key " + k.ARN
 	}
-	fmt.Fprintf(w, "  %s  %s, %s, %s\n", verdict, report.Clean(key), orElse(report.Clean(k.Encryption), "encryption not told"), counted(k.Files, "file"))
+	fmt.Fprintf(w, "  %s  %s, %s, %s\n", verdict, report.Clean(key), orElse(report.Clean(k.Encryption), "encryption not told"), counted(k.Files, k.Kind))
 	if k.ARN != "" {
 		fmt.Fprintf(w, "      state %s\n", report.CleanText(stateText(k.State)))
 	}
@@ -181,7 +185,24 @@ func printStatements(w io.Writer, missing []source.Statement) {
 	if err != nil {
 		panic(err) // texts and lists of them
 	}
-	fmt.Fprintf(w, "\nWhat seems to be missing, as a policy for the caller (a key of another account must allow it in its own policy too):\n\n%s\n", text)
+	fmt.Fprintf(w, "\nWhat seems to be missing, as a policy for the caller (a key of another account must allow it in its own policy too):\n\n%s\n", ascii(string(text)))
+}
+
+// ascii escapes what is not printing ASCII as JSON does.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || r >= ' ' && r <= '~':
+			b.WriteRune(r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return b.String()
 }
 
 func orElse(text, other string) string {

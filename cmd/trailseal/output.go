@@ -23,13 +23,17 @@ type output struct {
 // and renamed in the end, so that a reader sees all of a report or none. What
 // is there and is no regular file (a pipe, /dev/null) is written as it is.
 func openOutput(name string, stdout io.Writer) (*output, error) {
+	return openOutputMode(name, stdout, 0o666)
+}
+
+// openOutputMode is openOutput for a file that has these permissions when it is new.
+func openOutputMode(name string, stdout io.Writer, mode fs.FileMode) (*output, error) {
 	if name == "" || name == "-" {
 		return &output{Writer: stdout}, nil
 	}
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
-	mode := fs.FileMode(0o666)
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && info.IsDir():

@@ -177,7 +177,7 @@ func aboutKey(k verify.KeyUse) string {
 		text += ", " + moment(*k.First) + " to " + moment(*k.Last)
 	}
 	if len(k.Encryption) > 0 {
-		text += "; " + strings.Join(k.Encryption, ", ")
+		text += "; " + Clean(strings.Join(k.Encryption, ", ")) // the store's word
 	}
 	if k.Account != "" {
 		text += "; of account " + Clean(k.Account)

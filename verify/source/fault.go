@@ -47,7 +47,11 @@ func decide(a *answer, what string, ref verify.Ref) *fault {
 	if reason == "" {
 		reason, hint, next = decideStatus(a)
 	}
-	f := &fault{next: next, err: &verify.UnreadableError{What: what, Reason: reason, Hint: hint, Key: kms.KeyIn(a.message), Err: a}}
+	u := &verify.UnreadableError{What: what, Reason: reason, Hint: hint, Err: a}
+	if aboutKey(reason) { // other refusals quote names that somebody else may have chosen
+		u.Key = kms.KeyIn(a.message)
+	}
+	f := &fault{next: next, err: u}
 	f.slow = next == later || a.status == 503
 	return f
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/trailseal/trailseal/digest"
 	"github.com/trailseal/trailseal/kms"
 	"github.com/trailseal/trailseal/verify"
 )
@@ -19,17 +21,21 @@ type Preflight struct {
 	Keys     []KeyCheck // by ARN; first what no KMS key encrypted
 	Refusals []Refusal  // of files whose key could not be learned
 	Files    int        // asked about
+	root     verify.Ref // what was asked for
 }
 
-// A KeyCheck is one KMS key: its state, and what came of really reading one of
-// its files.
+// A KeyCheck is one KMS key's digests, or its logs: the key's state, and what came
+// of really reading one of them. What a client sealed cannot always be told
+// without, so that a digest that can be read says nothing of the logs.
 type KeyCheck struct {
 	ARN        string
 	Encryption string // "aws:kms", …, or a client's scheme
+	Kind       string // of its files: "digest" or "log"
 	Files      int    // of the sample
 	State      verify.KeyState
 	Read       verify.Ref
 	Err        *verify.UnreadableError // why that could not be read; nil where it could
+	last       verify.Ref              // read as well: what lies first may be a decoy
 }
 
 // A Refusal is why a file could not be asked about.
@@ -41,13 +47,13 @@ type Refusal struct {
 // checksAtOnce is how many files are asked about at a time.
 const checksAtOnce = 32
 
-// Check asks about each of the files, and reads one file a key: a HEAD tells the
-// key, but whether the caller may use it only a real GET does. The error is the
-// context's. A bucket alone can be asked so.
+// Check asks about each of the files, and reads one digest and one log a key: a
+// HEAD tells the key, but whether the caller may use it only a real GET does. The
+// error is the context's. A bucket alone can be asked so.
 func Check(ctx context.Context, bucket *S3, store *Opening, refs []verify.Ref) (Preflight, error) {
-	p := Preflight{Files: len(refs)}
+	p := Preflight{Files: len(refs), root: bucket.root}
 	var mu sync.Mutex
-	seen := map[[2]string]*KeyCheck{}
+	seen := map[[3]string]*KeyCheck{}
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(checksAtOnce)
 	for _, ref := range refs {
@@ -61,7 +67,7 @@ func Check(ctx context.Context, bucket *S3, store *Opening, refs []verify.Ref) (
 	if err := g.Wait(); err != nil {
 		return p, err
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(seen), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+	for _, name := range slices.SortedFunc(maps.Keys(seen), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
 		p.Keys = append(p.Keys, *seen[name])
 	}
 	slices.SortFunc(p.Refusals, func(a, b Refusal) int { return strings.Compare(a.Ref.URI(), b.Ref.URI()) })
@@ -69,7 +75,7 @@ func Check(ctx context.Context, bucket *S3, store *Opening, refs []verify.Ref) (
 }
 
 // sort notes what a HEAD told. A file that is gone is for verify to judge.
-func (p *Preflight) sort(seen map[[2]string]*KeyCheck, ref verify.Ref, o verify.Object, err error) error {
+func (p *Preflight) sort(seen map[[3]string]*KeyCheck, ref verify.Ref, o verify.Object, err error) error {
 	var u *verify.UnreadableError
 	var missing *verify.NotFoundError
 	switch {
@@ -85,44 +91,80 @@ func (p *Preflight) sort(seen map[[2]string]*KeyCheck, ref verify.Ref, o verify.
 	if scheme, _ := kms.Look(o.Metadata, []byte{0x1f, 0x8b}); scheme != kms.Plain {
 		how = string(scheme) // one file of each scheme is opened, whatever it is stored under
 	}
-	c := seen[[2]string{key, how}]
+	kind := "log"
+	if strings.Contains(ref.Key, "/"+digest.DigestFolder+"/") {
+		kind = "digest"
+	}
+	c := seen[[3]string{key, how, kind}]
 	if c == nil {
-		c = &KeyCheck{ARN: key, Encryption: how, Read: ref}
-		seen[[2]string{key, how}] = c
+		c = &KeyCheck{ARN: key, Encryption: how, Kind: kind, Read: ref, last: ref}
+		seen[[3]string{key, how, kind}] = c
 	}
 	c.Files++
 	if ref.Key < c.Read.Key {
 		c.Read = ref
 	}
+	if ref.Key > c.last.Key {
+		c.last = ref
+	}
 	return nil
 }
 
-// try reads one file of each key, and asks for the keys' states.
+// try reads the first and the last file of each key, and asks for the keys'
+// states.
 func (p *Preflight) try(ctx context.Context, store *Opening) error {
 	for i := range p.Keys {
 		k := &p.Keys[i]
-		var u *verify.UnreadableError
-		opened := ""
-		err := store.Read(ctx, k.Read, func(o verify.Object) error { opened = o.Envelope.Key; return nil })
-		switch {
-		case errors.As(err, &u):
-			k.Err = u
-			if u.Scheme != "" && u.Key != "" {
-				opened = u.Key
-			}
-		case ctx.Err() != nil:
-			return ctx.Err()
-		}
-		if opened != "" {
-			k.ARN = opened
+		if err := k.read(ctx, store); err != nil {
+			return err
 		}
 		switch {
 		case k.ARN == "":
-		case u != nil && u.Reason == verify.KeyNotAllowed:
+		case k.Err != nil && k.Err.Scheme != "" && !aboutKey(k.Err.Reason): // the object alone names it
 			k.State.Problem = "KMS was not asked: --kms-key does not name it"
 		default:
 			k.State = store.kms.KeyState(ctx, k.ARN)
 		}
 	}
 	return nil
+}
+
+// read reads one or two files to their ends. The error is the context's.
+func (k *KeyCheck) read(ctx context.Context, store *Opening) error {
+	for _, ref := range slices.Compact([]verify.Ref{k.Read, k.last}) {
+		opened, err := readThrough(ctx, store, ref)
+		var u *verify.UnreadableError
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &u):
+			k.Err, k.Read = u, ref
+			if u.Scheme != "" && u.Key != "" {
+				k.ARN = u.Key
+			}
+			return nil
+		case err != nil: // between HEAD and GET it was deleted
+			k.Err, k.Read = &verify.UnreadableError{What: object(ref), Reason: verify.NotFound, Err: err}, ref
+			return nil
+		}
+		if opened != "" {
+			k.ARN = opened
+		}
+	}
+	return nil
+}
+
+// readThrough reads a file to its end, and gives the key of its envelope. One
+// that was altered could not be read.
+func readThrough(ctx context.Context, store *Opening, ref verify.Ref) (key string, err error) {
+	var altered *verify.Altered
+	err = store.Read(ctx, ref, func(o verify.Object) error {
+		key, altered = o.Envelope.Key, o.Altered
+		_, err := io.Copy(io.Discard, o.Body)
+		return err
+	})
+	if err == nil && altered != nil {
+		err = &verify.UnreadableError{What: object(ref), Reason: altered.Reason, Err: errors.New(altered.Detail)}
+	}
+	return key, err
 }

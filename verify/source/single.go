@@ -51,8 +51,12 @@ func RootOf(ref verify.Ref) (verify.Ref, bool) {
 	return verify.Ref{Bucket: ref.Bucket, Key: strings.TrimSuffix(ref.Key, tail)}, true
 }
 
-// openAlone opens a file's folder without looking for anything in it.
+// openAlone opens a file's folder without looking for anything in it: of a link,
+// the folder that it leads to.
 func openAlone(abs string) (*Directory, verify.Ref, error) {
+	if to, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = to
+	}
 	tree, err := os.OpenRoot(filepath.Dir(abs))
 	if err != nil {
 		return nil, verify.Ref{}, &UsageError{What: "file", Err: err}
@@ -64,7 +68,7 @@ func openAlone(abs string) (*Directory, verify.Ref, error) {
 
 // readAlone is Read of a store that was opened for one file.
 func (d *Directory) readAlone(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
-	if strings.ContainsAny(ref.Key, `/\`) {
+	if strings.ContainsAny(ref.Key, "/"+string(filepath.Separator)) {
 		return &verify.NotFoundError{Ref: ref}
 	}
 	err := d.readAt(ctx, ref, "./"+ref.Key, use)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailseal/trailseal/kms"
@@ -29,7 +30,7 @@ func (p Preflight) Missing() []Statement {
 	read, decrypt, describe := &statements[0], &statements[1], &statements[2]
 	for _, r := range p.Refusals {
 		if r.Err.Reason == verify.AccessDenied {
-			read.on(filesOf(r.Ref))
+			read.on(p.filesOf(r.Ref))
 		}
 	}
 	through := map[string]*Statement{}
@@ -37,8 +38,8 @@ func (p Preflight) Missing() []Statement {
 		switch {
 		case k.Err == nil:
 		case k.Err.Reason == verify.AccessDenied:
-			read.on(filesOf(k.Read))
-		case k.Err.Reason == verify.KMSDenied && k.ARN == "":
+			read.on(p.filesOf(k.Read))
+		case k.Err.Reason == verify.KMSDenied && kms.KeyRegion(k.ARN) == "": // none of AWS's, or not known
 		case k.Err.Reason == verify.KMSDenied && k.Err.Scheme != "":
 			decrypt.on(k.ARN)
 		case k.Err.Reason == verify.KMSDenied:
@@ -78,21 +79,30 @@ func finish(statements []Statement) []Statement {
 	slices.SortFunc(needed, func(a, b Statement) int {
 		return strings.Compare(a.Sid+strings.Join(a.Resource, ","), b.Sid+strings.Join(b.Resource, ","))
 	})
+	alike := map[string]int{}
 	for i, s := range needed { // a policy wants each Sid once
-		if i > 0 && strings.HasPrefix(s.Sid, needed[i-1].Sid) {
-			needed[i].Sid = needed[i-1].Sid + "Too"
+		if alike[s.Sid]++; alike[s.Sid] > 1 {
+			needed[i].Sid += "No" + strconv.Itoa(alike[s.Sid])
 		}
 	}
 	return needed
 }
 
-// filesOf is the ARN of all that CloudTrail writes beside a file.
-func filesOf(ref verify.Ref) string {
-	prefix := ""
-	if i := strings.Index(ref.Key, logsFolder+"/"); i > 0 {
-		prefix = ref.Key[:i]
+// filesOf is the ARN of all that CloudTrail writes beside a file. Names that lie
+// in the bucket may be anybody's: where the prefix is not plain text, which would
+// be a wildcard or a variable in a policy, it is all below what the user named.
+func (p Preflight) filesOf(ref verify.Ref) string {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/-_.+=@,", r))
 	}
-	return "arn:aws:s3:::" + ref.Bucket + "/" + prefix + logsFolder + "/*"
+	prefix, _, _ := strings.Cut(ref.Key, logsFolder+"/")
+	switch {
+	case !strings.ContainsFunc(prefix, odd):
+		return "arn:aws:s3:::" + ref.Bucket + "/" + prefix + logsFolder + "/*"
+	case !strings.ContainsFunc(p.root.Key, odd):
+		return "arn:aws:s3:::" + ref.Bucket + "/" + p.root.Key + "*"
+	}
+	return "arn:aws:s3:::" + ref.Bucket + "/PREFIX/*"
 }
 
 // viaS3 is S3 as KMS names it, in the region and partition of a key.
