@@ -47,13 +47,17 @@ var partitions = []struct{ region, partition string }{
 // inPartition reports whether a key's region is one of the partition that its
 // ARN names.
 func inPartition(arn string) bool {
-	region, want := KeyRegion(arn), "aws"
+	return strings.HasPrefix(arn, "arn:"+Partition(KeyRegion(arn))+":")
+}
+
+// Partition is the partition that a region is of: "aws", "aws-cn", …
+func Partition(region string) string {
 	for _, p := range partitions {
 		if strings.HasPrefix(region, p.region) {
-			want = p.partition
+			return p.partition
 		}
 	}
-	return strings.HasPrefix(arn, "arn:"+want+":")
+	return "aws"
 }
 
 // keysForAny lists whom to ask where an object does not name its key, or only

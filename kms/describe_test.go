@@ -107,3 +107,18 @@ func TestDescribeBounded(t *testing.T) {
 		t.Errorf("a known key: %+v", got)
 	}
 }
+
+// Nor do names of regions that somebody made up fill the memory.
+func TestRegionsBounded(t *testing.T) {
+	s := newService(t, 1)
+	for i := range 200 {
+		s.client.Describe(t.Context(), fmt.Sprintf("arn:aws:kms:made-up-%d:111122223333:key/x", i))
+	}
+	if n := s.Requests()["DescribeKey"]; n != 64 {
+		t.Errorf("%d regions were asked", n)
+	}
+	got := s.client.Describe(t.Context(), strings.Replace(key1, "eu-west-1", "made-up-999", 1))
+	if _, _, err := s.client.Decrypt(t.Context(), s.wrap(t, tokyo), pairs, tokyo); err == nil || got.Name != "" || got.Err == nil {
+		t.Errorf("a region past the bound: %+v, %v", got, err)
+	}
+}

@@ -22,6 +22,8 @@ type Preflight struct {
 	Refusals []Refusal  // of files whose key could not be learned
 	Files    int        // asked about
 	root     verify.Ref // what was asked for
+
+	partition string // that the bucket is in
 }
 
 // A KeyCheck is one KMS key's digests, or its logs: the key's state, and what came
@@ -69,6 +71,10 @@ func Check(ctx context.Context, bucket *S3, store *Opening, refs []verify.Ref) (
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(seen), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
 		p.Keys = append(p.Keys, *seen[name])
+	}
+	p.partition = "aws"
+	if place, err := bucket.places.of(ctx, bucket.root.Bucket); err == nil {
+		p.partition = kms.Partition(place.region)
 	}
 	slices.SortFunc(p.Refusals, func(a, b Refusal) int { return strings.Compare(a.Ref.URI(), b.Ref.URI()) })
 	return p, p.try(ctx, store)

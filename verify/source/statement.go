@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,11 +99,11 @@ func (p Preflight) filesOf(ref verify.Ref) string {
 	prefix, _, _ := strings.Cut(ref.Key, logsFolder+"/")
 	switch {
 	case !strings.ContainsFunc(prefix, odd):
-		return "arn:aws:s3:::" + ref.Bucket + "/" + prefix + logsFolder + "/*"
+		return "arn:" + cmp.Or(p.partition, "aws") + ":s3:::" + ref.Bucket + "/" + prefix + logsFolder + "/*"
 	case !strings.ContainsFunc(p.root.Key, odd):
-		return "arn:aws:s3:::" + ref.Bucket + "/" + p.root.Key + "*"
+		return "arn:" + cmp.Or(p.partition, "aws") + ":s3:::" + ref.Bucket + "/" + p.root.Key + "*"
 	}
-	return "arn:aws:s3:::" + ref.Bucket + "/PREFIX/*"
+	return "arn:" + cmp.Or(p.partition, "aws") + ":s3:::" + ref.Bucket + "/PREFIX/*"
 }
 
 // viaS3 is S3 as KMS names it, in the region and partition of a key.
