@@ -74,6 +74,9 @@ func (o *Opener) keysForAny(hinted string) (keys []string) {
 		}
 	}
 	if o.AnyKey {
+		if h := keyLike(hinted); h != "" && inPartition(h) && !slices.Contains(keys, h) {
+			keys = append(keys, h) // in its own region, which "" does not ask
+		}
 		keys = append(keys, "")
 	}
 	return keys

@@ -36,6 +36,8 @@ func Classify(code, message string) (Reason, string) {
 		return Unreachable, "KMS did not answer: try again later"
 	case "ThrottlingException", "LimitExceededException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException":
 		return Throttled, "KMS kept asking for fewer requests: lower --concurrency"
+	case "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException", "IncompleteSignatureException":
+		return Denied, "the AWS credentials are expired or not valid for KMS"
 	case "AccessDenied":
 		return classifyDenied(message)
 	}

@@ -89,6 +89,9 @@ func refusal(ctx context.Context, err error, key, named string) error {
 	if r.Key == "" {
 		r.Key = named
 	}
+	if key == "" && (r.Reason == Denied || r.Reason == KeyNotFound) {
+		r.Hint += "; the configured region alone was asked: --kms-key ARN says where the key is"
+	}
 	switch r.Reason {
 	case "":
 		r.Reason, r.Hint = Unreachable, ""

@@ -112,7 +112,7 @@ func (o *decryptOptions) run(ctx context.Context, s streams, name string) error 
 	if refused != nil && !o.loose {
 		return refused
 	}
-	if err := kept.copyTo(out); err == nil {
+	if err = kept.copyTo(out); err == nil {
 		err = out.Commit()
 	}
 	switch {

@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", env.WorkDir+"/none")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "mute": mute, "serve": serve},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "mute": mute, "serve": serve, "policy": policy},
 	})
 }
 

@@ -13,42 +13,63 @@ import (
 // serve starts a server that holds a trail, and points AWS's environment at
 // it. Its arguments change the trail or the server:
 //
-//	serve [recent] [org] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY] [latency=TIME]
+//	serve [recent] [org] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY] [latency=TIME] [payer]
+//
+// and the words about KMS, which keyed takes.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
-	spec := verifytest.DefaultSpec()
-	spec.Hours = 8
-	var opts verifytest.ServerOptions
-	var damages []string
+	s := serving{spec: verifytest.DefaultSpec()}
+	s.spec.Hours = 8
 	for _, arg := range args {
-		name, value, _ := strings.Cut(arg, "=")
-		switch name {
-		case "recent":
-			// The newest digest is an hour old: the next one is not due yet.
-			spec.Start, spec.Phase, spec.Hours = time.Now().Add(-31*time.Hour), 0, 30
-		case "org":
-			spec.Organization, spec.Accounts = "o-exampleorgid", append(spec.Accounts, "444455556666")
-		case "damage":
-			damages = append(damages, value)
-		case "fault":
-			f := strings.SplitN(value, ",", 4)
-			status, err := strconv.Atoi(f[1])
-			ts.Check(err)
-			opts.Faults = append(opts.Faults, verifytest.Fault{Operation: f[0], Status: status, Code: f[2], Key: f[3]})
-		case "latency":
-			latency, err := time.ParseDuration(value)
-			ts.Check(err)
-			opts.Latency = latency
-		default:
-			ts.Fatalf("serve does not know %q", arg)
-		}
+		s.take(ts, arg)
 	}
-	world, err := verifytest.Mint(spec)
+	world, err := verifytest.Mint(s.spec)
 	ts.Check(err)
-	ts.Check(world.Damage(damages...))
-	server, err := verifytest.NewServer(world, opts)
+	ts.Check(world.Damage(s.damages...))
+	if len(s.damages) == 0 {
+		s.keyed.apply(ts, world)
+	}
+	server, err := verifytest.NewServer(world, s.opts)
 	ts.Check(err)
 	ts.Defer(func() { server.Close() })
 	ts.Setenv("AWS_ENDPOINT_URL", server.URL)
 	ts.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	ts.Setenv("AWS_SECRET_ACCESS_KEY", "example")
+}
+
+// A serving is what serve's arguments ask for.
+type serving struct {
+	spec    verifytest.Spec
+	opts    verifytest.ServerOptions
+	damages []string
+	keyed   keyed
+}
+
+func (s *serving) take(ts *testscript.TestScript, arg string) {
+	name, value, _ := strings.Cut(arg, "=")
+	switch name {
+	case "recent":
+		// The newest digest is an hour old: the next one is not due yet.
+		s.spec.Start, s.spec.Phase, s.spec.Hours = time.Now().Add(-31*time.Hour), 0, 30
+	case "org":
+		s.spec.Organization, s.spec.Accounts = "o-exampleorgid", append(s.spec.Accounts, "444455556666")
+	case "damage":
+		s.damages = append(s.damages, value)
+	case "fault":
+		f := strings.SplitN(value, ",", 4)
+		status, err := strconv.Atoi(f[1])
+		ts.Check(err)
+		s.opts.Faults = append(s.opts.Faults, verifytest.Fault{Operation: f[0], Status: status, Code: f[2], Key: f[3]})
+	case "latency":
+		latency, err := time.ParseDuration(value)
+		ts.Check(err)
+		s.opts.Latency = latency
+	case "payer":
+		s.opts.RequesterPays = map[string]bool{s.spec.Bucket: true}
+	case "kms":
+		s.spec.KMSKey = keyARN
+	default:
+		if !s.keyed.take(name, value) {
+			ts.Fatalf("serve does not know %q", arg)
+		}
+	}
 }

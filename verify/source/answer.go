@@ -58,22 +58,51 @@ func readAnswer(resp *http.Response) *answer {
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		a.date = date
 	}
-	var document struct {
-		XMLName xml.Name `xml:"Error"`
-		Code    string
-		Message string
-		Region  string
-	}
-	if xml.Unmarshal(body, &document) == nil {
-		a.code, a.message = strings.TrimSpace(document.Code), strings.TrimSpace(document.Message)
-		if a.region == "" {
-			a.region = strings.TrimSpace(document.Region)
-		}
-	}
+	a.read(body)
 	if !regionName.MatchString(a.region) {
 		a.region = ""
 	}
 	return a
+}
+
+// read takes what it can of an error document, <Error><Code>…, element by
+// element: behind the code it may quote a key with characters that XML cannot
+// hold, and the code counts all the same.
+func (a *answer) read(body []byte) {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	for root := false; ; {
+		t, err := d.Token()
+		if err != nil {
+			return
+		}
+		e, ok := t.(xml.StartElement)
+		switch {
+		case !ok:
+		case !root:
+			if root = e.Name.Local == "Error"; !root {
+				return
+			}
+		default:
+			var text string
+			if d.DecodeElement(&text, &e) != nil {
+				return
+			}
+			a.take(e.Name.Local, strings.TrimSpace(text))
+		}
+	}
+}
+
+func (a *answer) take(name, text string) {
+	switch name {
+	case "Code":
+		a.code = text
+	case "Message":
+		a.message = text
+	case "Region":
+		if a.region == "" {
+			a.region = text
+		}
+	}
 }
 
 // errorBody reads an error's body, as much of it as may be read, and puts the

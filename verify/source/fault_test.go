@@ -166,3 +166,19 @@ func TestHostileBuckets(t *testing.T) {
 		t.Errorf("requests were sent: %v", f.seen)
 	}
 }
+
+// An error document may quote a key that XML cannot hold.
+func TestAnswerAboutAKeyThatXMLCannotHold(t *testing.T) {
+	f := newFake(t)
+	ref := f.put("bucket", "k\x1b", "")
+	f.before = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusNotFound)
+		w.Write([]byte("<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><Key>k&#x1b;</Key></Error>"))
+		return true
+	}
+	_, _, err := read(f.open(t), ref)
+	var missing *verify.NotFoundError
+	if !errors.As(err, &missing) {
+		t.Errorf("%v", err)
+	}
+}
