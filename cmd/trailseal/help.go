@@ -13,8 +13,9 @@ const rootLong = `trailseal verifies AWS CloudTrail logs against their digest fi
 and its link to the digest before, every log file's hash, and that no time is left without
 a digest. It exits 0 only when everything in the window is proven.
 
-trailseal help exit-codes   what the exit status says
-trailseal help environment  what is taken from the environment`
+trailseal help exit-codes     what the exit status says
+trailseal help configuration  how a configuration file is written
+trailseal help environment    what is taken from the environment`
 
 const rootExample = `  trailseal verify s3://my-trail-bucket
   trailseal verify --trail management-events --start 7d
@@ -95,6 +96,13 @@ turns it into tampering, which exits 1. The words:
 
 const environmentLong = `What trailseal takes from the environment:
 
+  TRAILSEAL_CONFIG
+            the configuration file that trailseal verify reads, or none; --config wins over it
+  TRAILSEAL_START, TRAILSEAL_KMS_KEY, ...
+            each flag of trailseal verify, in capitals, with _ for -; the flag wins over it, and it
+            wins over the file (trailseal help configuration). An empty one is not set. Lists are
+            separated by commas, or by line breaks where there are any. Yes and no are true and
+            false. TRAILSEAL_SOURCE stands for SOURCE
   AWS_PROFILE, AWS_REGION, AWS_CONFIG_FILE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3,
   AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_KMS, AWS_CA_BUNDLE, AWS_USE_FIPS_ENDPOINT, AWS_MAX_ATTEMPTS, ...
             the AWS SDK's own, and its files and login sessions; --profile, --aws-region and
@@ -108,6 +116,7 @@ func topics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "exit-codes", Short: "What the exit status says", Long: exitCodesLong + wordList()},
 		{Use: "environment", Short: "What is taken from the environment", Long: environmentLong},
+		{Use: "configuration", Short: "How a configuration file is written", Long: configurationLong},
 	}
 }
 

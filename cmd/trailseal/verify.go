@@ -107,6 +107,7 @@ func (o *verifyOptions) check() error {
 		oneOf("--progress", o.progress, "auto", "plain", "none"),
 		oneOf("--color", o.reports.color, "auto", "always", "never"),
 		checkPolicy(o.policy),
+		checkWindow(o.start, o.end),
 	} {
 		if err != nil {
 			return err

@@ -46,6 +46,12 @@ func parseWindow(start, end string, now time.Time, directory bool) (verify.Windo
 	return w, nil
 }
 
+// checkWindow refuses times that make no sense, whatever is verified.
+func checkWindow(start, end string) error {
+	_, err := parseWindow(start, end, time.Now(), true)
+	return err
+}
+
 // emptyWindow says which of the two ends makes no sense.
 func emptyWindow(start, end string, w verify.Window) *usageError {
 	at := func(t time.Time) string { return t.Format(time.RFC3339) }

@@ -128,32 +128,7 @@ func findings(n int, k verify.FindingKind) string {
 // closing is the report's last word: one sentence with the counts, then what
 // to do next.
 func (t *textWriter) closing(s verify.Summary) {
-	kept := files(s.Digests[verify.Kept], "digest") + " and " + files(s.Logs[verify.Kept], "log")
-	of := func(c verify.Class) string { return list(t.tally.counts[c]) }
-	tampering, unproven, remarks, accepted := of(verify.Tampering), of(verify.ClassUnproven), of(verify.Remark), list(t.tally.accepted)
-	sentence := "All kept: " + kept + "."
-	class := verify.Good
-	switch s.Exit {
-	case 0:
-		if accepted != "" {
-			class, sentence = verify.Remark, "Nothing found but what was accepted: "+accepted+"; "+kept+" kept."
-		}
-	case 1:
-		class = verify.Tampering
-		sentence = "Tampering found: " + orElse(tampering, "see above") + also("; not proven: ", unproven) + "; " + kept + " kept."
-	default:
-		class = verify.ClassUnproven
-		sentence = "Not proven: " + orElse(unproven, "see above") + "; " + kept + " kept."
-	}
-	if accepted != "" && s.Exit != 0 {
-		sentence += " Accepted: " + accepted + "."
-	}
-	if remarks != "" {
-		sentence += " Remarks: " + remarks + "."
-	}
-	if s.Interrupted {
-		sentence = "Interrupted before the end. " + sentence
-	}
+	sentence, class := t.tally.verdictLine(s)
 	fmt.Fprintf(t.w, "\n%s\n", t.paint.class(class, sentence))
 	fmt.Fprintf(t.w, "%s, %s read, %s hashed, %s.\n", thousands(s.Chains)+" "+plural(s.Chains, "chain", "chains"),
 		size(s.Bytes.Fetched), size(s.Bytes.Hashed), length(time.Duration(s.Seconds*float64(time.Second))))

@@ -41,13 +41,17 @@ func hostileRun(name string) aRun {
 	r.header.Source, r.header.Version = name, name
 	r.events = []event{
 		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Modified, Reasons: []verify.Reason{verify.HashMismatch},
-			Detail: name, Digest: name, Version: name, Expected: "a", Actual: "b", Start: &odd, End: &odd}),
-		aFinding(verify.Finding{Kind: verify.Junk, URI: name, Message: "named " + name, Start: &odd, End: &odd,
+			Detail: name, Digest: name, Version: name, Key: name, Envelope: name, Expected: "a", Actual: "b", Start: &odd, End: &odd}),
+		aFinding(verify.Finding{Kind: verify.Junk, URI: name, Key: name, Message: "named " + name, Start: &odd, End: &odd,
 			Chain: &verify.ChainRef{Account: name, Region: name, Trail: name, Organization: name}}),
 		aFinding(verify.Finding{Kind: verify.Gap, Start: &odd, End: &odd}),
 		aChain(verify.Chain{Organization: name, Account: name, Region: name, HomeRegion: name + "x", Trail: name, First: &odd,
 			Gaps: []verify.Hole{{Start: odd, End: odd.Add(time.Hour), Reason: name}}}),
+		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Unreadable, Reasons: []verify.Reason{verify.KMSDenied}, Detail: name, Key: name}),
+		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Unreadable, Reasons: []verify.Reason{verify.KMSDenied}, Detail: name, Key: name + "x"}),
 	}
+	r.end.Keys = []verify.KeyUse{{ARN: name, Account: name, Region: name, Encryption: []string{name, name}, State: name, Detail: name, Remedy: name,
+		Manager: name, Origin: name, Replicas: []string{name}, First: &odd, Last: &odd, Deletion: &odd, Expires: &odd, EndsAt: &odd, Files: 3, Unreadable: 1}}
 	return r
 }
 

@@ -123,8 +123,9 @@ func TestWriteErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = w.Start(aHeader())
+			numbered := &numbering{Sink: w} // as play does
 			for _, e := range tamperedRun().events {
-				err = errors.Join(err, e(w))
+				err = errors.Join(err, e(numbered))
 			}
 			if err = errors.Join(err, w.End(tamperedRun().end)); err == nil {
 				t.Errorf("%s: no error after %d of %d bytes", format, left, whole)

@@ -7,22 +7,30 @@ import (
 )
 
 // normal stands before every writer and gives it what a saved report could have
-// kept: times in whole seconds, UTC, and none that RFC 3339 cannot write. So a
-// report that is converted later has the bytes that it would have had at once.
+// kept: times in whole seconds, UTC, and none that RFC 3339 cannot write; and of
+// texts that are not UTF-8 only the names of files as they are. So a report that
+// is converted later has the bytes that it would have had at once.
 type normal struct{ Writer }
 
 func (n normal) Start(h verify.Header) error {
 	h.Started, h.Window = seconds(h.Started), whole(h.Window)
+	h.Version, h.Source = validUTF8(h.Version), validUTF8(h.Source)
 	return n.Writer.Start(h)
 }
 
 func (n normal) File(f verify.File) error {
 	f.Start, f.End = second(deref(f.Start)), second(deref(f.End))
+	uri, digest := f.URI, f.Digest
+	f = jsonFile(f).File
+	f.URI, f.Digest = uri, digest
 	return n.Writer.File(f)
 }
 
 func (n normal) Finding(f verify.Finding) error {
 	f.Start, f.End = second(deref(f.Start)), second(deref(f.End))
+	uri := f.URI
+	f = jsonFinding(f).Finding
+	f.URI = uri
 	return n.Writer.Finding(f)
 }
 
@@ -38,7 +46,7 @@ func (n normal) Chain(c verify.Chain) error {
 		edge.End, edge.Logs = seconds(edge.End), counts(edge.Logs)
 		c.Edge = &edge
 	}
-	return n.Writer.Chain(c)
+	return n.Writer.Chain(jsonChain(c))
 }
 
 func (n normal) End(s verify.Summary) error {
@@ -49,7 +57,7 @@ func (n normal) End(s verify.Summary) error {
 		for _, at := range []**time.Time{&k.First, &k.Last, &k.Deletion, &k.Expires, &k.EndsAt} {
 			*at = second(deref(*at))
 		}
-		keys[i] = k
+		keys[i] = jsonKey(k)
 	}
 	s.Keys = keys
 	return n.Writer.End(s)

@@ -41,6 +41,8 @@ type Options struct {
 	Color   bool   // text: ANSI colours
 	All     bool   // text: list every file, however many are alike
 	TempDir string // of the spools; empty: the system's
+
+	ASFFAccount, ASFFRegion string // asff: where all findings are imported; empty: where the chains are
 }
 
 // A Writer is a sink that may hold temporary files. Close it when the run is
@@ -61,6 +63,14 @@ var formats = []format{
 	{"text", func(w io.Writer, o Options) Writer { return newText(w, o) }},
 	{"json", func(w io.Writer, o Options) Writer { return newJSON(w, o) }},
 	{"ndjson", func(w io.Writer, o Options) Writer { return newNDJSON(w) }},
+	{"html", func(w io.Writer, o Options) Writer { return newHTML(w, o) }},
+	{"markdown", func(w io.Writer, o Options) Writer { return newMarkdown(w) }},
+	{"junit", func(w io.Writer, o Options) Writer { return newJUnit(w, o) }},
+	{"sarif", func(w io.Writer, o Options) Writer { return newSARIF(w, o) }},
+	{"csv", func(w io.Writer, o Options) Writer { return newCSV(w, o) }},
+	{"ocsf", func(w io.Writer, o Options) Writer { return newOCSF(w) }},
+	{"asff", func(w io.Writer, o Options) Writer { return newASFF(w, o) }},
+	{"openmetrics", func(w io.Writer, o Options) Writer { return newOpenMetrics(w) }},
 }
 
 // Formats lists the formats that New knows.

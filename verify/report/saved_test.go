@@ -32,7 +32,8 @@ func replay(t testing.TB, raw []byte, format string, o Options) string {
 // A saved report says what the run said: every format made of it later has the
 // bytes that it would have had at once.
 func TestConvertedIsDirect(t *testing.T) {
-	for _, r := range runs() {
+	all := append(runs(), hostileRun("\xff\xfe"), hostileRun("\x1b[2J\u202e</script>|`\x00"))
+	for _, r := range all {
 		for _, format := range Formats() {
 			direct := play(t, format, r)
 			for _, saved := range []string{"json", "ndjson"} {

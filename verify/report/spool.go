@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// spoolMemory is how much a spool holds before it moves to a file. There are
-// at most three spools in a run.
+// spoolMemory is how much a spool holds before it moves to a file. A writer has
+// a few of them.
 const spoolMemory = 4 << 20
 
 // A spool keeps bytes for later, in order: in memory while they are few, then

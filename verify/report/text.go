@@ -68,7 +68,7 @@ func (t *textWriter) File(f verify.File) error {
 	t.tally.file(f)
 	t.failed = t.failed || f.Verdict == verify.Kept && f.Class > verify.Good
 	a := alike{kind: f.Kind, verdict: f.Verdict, why: Explain(f), class: f.Class}
-	if f.Verdict == verify.Unreadable && f.Key != "" {
+	if f.Verdict == verify.Unreadable && len(t.same) < maxBars { // whoever writes to the bucket can name any number of keys
 		a.key = f.Key
 	}
 	t.bar(f)
