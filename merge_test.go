@@ -172,3 +172,36 @@ func TestMergeFindsHolesAndOverlaps(t *testing.T) {
 	alone := merged(t, same)
 	alone.same(t, told(t, same), "one alone")
 }
+
+// What a later run found of the digest that both windows share is not lost
+// because the earlier one found it kept, nor the other way round.
+func TestMergeKeepsWhatOneRunFound(t *testing.T) {
+	w := mintWorld(t, func(s *verifytest.Spec) { s.Hours, s.Backfill, s.QuietEvery = 9, false, 0 })
+	all := w.Window()
+	middle := all.Start.Add(4*time.Hour + 30*time.Minute)
+	before := savedRun(t, w, verify.Window{Start: all.Start, End: middle}, nil)
+	after := savedRun(t, w, verify.Window{Start: middle, End: all.End}, nil)
+	var edge *verifytest.Digest
+	for _, c := range w.Chains() {
+		for _, d := range c.Digests {
+			if d.Start.Before(middle) && d.End.After(middle) && d.Logs > 0 {
+				edge = d
+			}
+		}
+	}
+	log := logsOf(t, w, edge)[0]
+	o, _ := w.Get(log)
+	o.Bytes = []byte("nonsense")
+	w.Put(log, o)
+	for name, reports := range map[string][]*reports.Saved{
+		"found later":   {before, savedRun(t, w, verify.Window{Start: middle, End: all.End}, nil)},
+		"found earlier": {savedRun(t, w, verify.Window{Start: all.Start, End: middle}, nil), after},
+		"found by both": {savedRun(t, w, verify.Window{Start: all.Start, End: middle}, nil), savedRun(t, w, verify.Window{Start: middle, End: all.End}, nil)},
+	} {
+		j := merged(t, reports...)
+		if j.summary.Exit != 1 || j.summary.Logs[verify.Modified] != 1 || len(j.files) != 1 || j.files[0].URI != log.URI() {
+			t.Errorf("%s:\n%s", name, j)
+		}
+		j.addsUp2(t)
+	}
+}

@@ -43,8 +43,9 @@ type merger struct {
 	worst   verify.Class
 	seq     int64
 	chains  int
-	twice   []map[string]bool // of each report, the digests that another one has judged too
-	orphans map[string]int    // of the group at hand: files that no digest names, and which report told them first
+	twice   []map[string]chainKey // of each report, the digests at its edge that another one has judged too
+	shared  map[string]bool       // all of those
+	told    map[string]int        // of the group at hand: files that another report may tell as well, and which told them first
 }
 
 // hull is the shortest window that all reports' windows lie in.
@@ -116,7 +117,7 @@ type player struct {
 	live bool
 	left []groupEnd
 
-	dropped map[verify.Verdict]int // files of the group at hand that another report told
+	dropped map[dropped]int // files of the group at hand that another report told
 }
 
 func (p *player) step() error {
@@ -170,9 +171,9 @@ func compareKeys(a, b groupKey) int {
 // group tells one group of all reports that have it, and then its chains.
 func (m *merger) group(key groupKey, players []*player) error {
 	chains := map[chainKey][]part{}
-	m.orphans = map[string]int{}
+	m.told = map[string]int{}
 	for _, p := range players {
-		p.dropped = map[verify.Verdict]int{}
+		p.dropped = map[dropped]int{}
 		var mine []*part
 		for len(p.left) > 0 && p.left[0].key == key {
 			end := p.left[0].last
@@ -184,10 +185,7 @@ func (m *merger) group(key groupKey, players []*player) error {
 				return err
 			}
 		}
-		subtract(m.summary.Logs, p.dropped)
-		if only := onlyChain(mine); only != nil { // which counts what no digest names
-			subtract(only.Logs, p.dropped)
-		}
+		m.takeDropped(p, mine)
 		for _, part := range mine {
 			chains[keyOf(part.Chain)] = append(chains[keyOf(part.Chain)], *part)
 		}
@@ -215,21 +213,6 @@ func onlyChain(parts []*part) (only *part) {
 	return only
 }
 
-// toldBefore reports whether another report told the same of a file that no
-// digest names: such a file is of a whole day where its name tells no time, and
-// two windows can share that day.
-func (m *merger) toldBefore(p *player, f verify.File) bool {
-	if f.Kind != "log" || f.Digest != "" || f.Verdict != verify.Unreferenced && f.Verdict != verify.Pending {
-		return false
-	}
-	key := fmt.Sprint(f.Verdict, f.Class, f.URI)
-	first, told := m.orphans[key]
-	if !told {
-		m.orphans[key] = p.at
-	}
-	return told && first != p.at
-}
-
 func refOf(c verify.Chain) verify.ChainRef {
 	return verify.ChainRef{Organization: c.Organization, Account: c.Account, Region: c.Region, Trail: c.Trail, Backfill: c.Backfill}
 }
@@ -249,9 +232,7 @@ func (m *merger) until(p *player, last int64, take func(verify.Chain)) error {
 	for p.live && p.head.seq() <= last {
 		var err error
 		switch e := p.head; {
-		case e.file != nil && m.twice[p.at][cmp.Or(e.file.Digest, e.file.URI)]:
-		case e.file != nil && m.toldBefore(p, *e.file):
-			p.dropped[e.file.Verdict]++
+		case e.file != nil && m.drop(p, *e.file):
 		case e.chain != nil && take != nil:
 			take(*e.chain)
 		case e.chain != nil:
