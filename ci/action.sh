@@ -181,6 +181,13 @@ report() { # format, file
 		case $2 in
 		*/*) mkdir -p -- "${2%/*}/" ;;
 		esac
+		if [ -L "$2" ] || { [ -e "$2" ] && [ ! -f "$2" ]; }; then
+			die 2 "$1: $2 is there and is no file of its own"
+		fi
+		case ${INPUT_SOURCE:-} in
+		"" | [sS]3://*) ;;
+		*) case $2 in "${INPUT_SOURCE%/}"/*) die 2 "$1: $2 lies in what is to be verified" ;; esac ;;
+		esac
 		rm -f -- "$2"
 	fi
 }
@@ -218,7 +225,8 @@ verify() {
 	local dir json status=0 token verdict=error
 	dir=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/trailseal-report.XXXXXX")
 	json=${INPUT_JSON:-$dir/report.json}
-	arguments=(verify --format=text --progress=plain)
+	# What lies in the workspace is no policy unless the workflow says so.
+	arguments=(verify --format=text --progress=plain "--config=${INPUT_CONFIG:-none}")
 	once --trail "${INPUT_TRAIL:-}"
 	once --start "${INPUT_START:-}"
 	once --end "${INPUT_END:-}"
@@ -249,13 +257,17 @@ verify() {
 	"${TRAILSEAL:?install first}" "${arguments[@]}" || status=$?
 	printf '\n::%s::\n' "$token"
 
-	summarize "$dir/summary.md"
+	# Success needs the report to say so: --help ends in 0 as well.
+	if [ "$status" -eq 0 ] && ! grep -q '^  "exit": 0$' "$json" 2>/dev/null; then
+		status=70
+	fi
 	conclude "$status"
 	[ -s "$json" ] || json=
 	output verdict "$verdict"
 	output exit-code "$status"
 	output report "$json"
 	concluded=yes
+	summarize "$dir/summary.md" || annotate warning "the summary could not be written"
 	exit "$status"
 }
 

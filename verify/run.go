@@ -55,7 +55,7 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	}
 	t := tally{sums: *newSums(), accounts: map[string]bool{}, sink: sink, policy: r.Policy}
 	if err := r.groups(&t); err != nil {
-		return Summary{}, err
+		return t.summary(r, true), err // what was found by then was found
 	}
 	if err := context.Cause(r.ctx); err != nil && ctx.Err() == nil {
 		return Summary{}, err
@@ -179,9 +179,11 @@ func (t *tally) take(e event) {
 	switch {
 	case e.file != nil:
 		e.file.Seq = t.next()
+		t.sums.worst = max(t.sums.worst, e.file.Class)
 		t.err = t.sink.File(*e.file)
 	case e.finding != nil:
 		e.finding.Seq = t.next()
+		t.sums.worst = max(t.sums.worst, e.finding.Class)
 		t.err = t.sink.Finding(*e.finding)
 	case e.chain != nil:
 		t.chains++

@@ -116,7 +116,7 @@ func (r *reportOptions) write(s streams, all bool, tell func(report.Writer) (ver
 		err = out.Commit()
 	}
 	if err != nil {
-		return &exitError{exitUnproven, fmt.Errorf("writing the report: %w", err)}
+		return &exitError{failedExit(summary), fmt.Errorf("writing the report: %w", err)}
 	}
 	if summary.Exit != exitKept {
 		return &exitError{code: summary.Exit}
@@ -131,6 +131,8 @@ func openSaved(name string, stdin io.Reader) (*report.Saved, func(), error) {
 	var err error
 	if name == "-" {
 		f, err = spooled(stdin)
+	} else if info, statErr := os.Stat(name); statErr == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%q is not a regular file: give - and the report on standard input", name) // a named pipe would hold us
 	} else {
 		f, err = os.Open(name)
 	}

@@ -32,7 +32,7 @@ func (r *reportOptions) check() error {
 	}
 	files := map[string]string{}
 	if r.output != "" && r.output != "-" {
-		files[filepath.Clean(r.output)] = "--output"
+		files[placeOf(r.output)] = "--output"
 	}
 	for _, text := range r.more {
 		format, file, ok := strings.Cut(text, "=")
@@ -45,12 +45,35 @@ func (r *reportOptions) check() error {
 		if file == "-" {
 			return usagef("--report %q: standard output is for --format", text)
 		}
-		if other := files[filepath.Clean(file)]; other != "" && file != os.DevNull {
+		place := placeOf(file)
+		if other := files[place]; other != "" && file != os.DevNull {
 			return usagef("--report %q: %s goes to the same file", text, other)
 		}
-		files[filepath.Clean(file)] = "--report " + text
+		files[place] = "--report " + text
 	}
 	return nil
+}
+
+// placeOf is where a file is or will be, whatever it is called: links are
+// followed, also one that leads to nothing yet.
+func placeOf(name string) string {
+	for range 40 {
+		to, err := os.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(name), to)
+		}
+		name = to
+	}
+	dir, err := filepath.Abs(filepath.Dir(name))
+	if err == nil {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
+	}
+	return filepath.Join(dir, filepath.Base(name))
 }
 
 // reports are a run's reports, each in its place only when all are whole.

@@ -61,7 +61,7 @@ func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s str
 		err = out.Commit()
 	}
 	if err != nil {
-		return &exitError{exitUnproven, fmt.Errorf("verifying %s: %w", request.Source, err)}
+		return &exitError{failedExit(summary), fmt.Errorf("verifying %s: %w", request.Source, err)}
 	}
 	if where := out.places(); where != "" && !o.quiet {
 		fmt.Fprintf(s.err, "trailseal: %s, %s\n", summary.Verdict, where)
@@ -70,6 +70,15 @@ func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s str
 		return &exitError{code: summary.Exit}
 	}
 	return nil
+}
+
+// failedExit is what a run ends in whose report could not be written: tampering
+// that was found by then is found.
+func failedExit(s verify.Summary) int {
+	if s.Exit == exitTampered {
+		return exitTampered
+	}
+	return exitUnproven
 }
 
 // A lastWord ends the progress before the report's end is printed, for both

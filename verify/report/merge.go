@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, 
 	}
 	err := m.play()
 	if err != nil {
+		m.summary.Verdict, m.summary.Exit = max(m.worst, verify.ClassUnproven).Outcome()
 		return m.summary, err
 	}
 	m.summary.Chains = m.chains
@@ -148,7 +150,7 @@ func (m *merger) play() error {
 		}
 	}
 	for _, p := range players { // what was said of a run as a whole
-		if err := m.until(p, 1<<62, nil); err != nil {
+		if err := m.until(p, math.MaxInt64, nil); err != nil {
 			return err
 		}
 	}

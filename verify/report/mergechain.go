@@ -36,7 +36,7 @@ func (m *merger) join(parts []part) error {
 			mine[share.State] += share.Seconds
 		}
 		if p.window.Start.After(covered) {
-			state, class, err := m.uncovered(ref, covered, p.window.Start, i == 0)
+			state, class, err := m.uncovered(ref, covered, p.window.Start, i == 0 && begins(p))
 			if err != nil {
 				return err
 			}
@@ -68,42 +68,34 @@ func (m *merger) join(parts []part) error {
 	}
 	slices.SortStableFunc(whole.Gaps, func(a, b verify.Hole) int { return a.Start.Compare(b.Start) })
 	whole.Seq = m.place()
+	m.worst = max(m.worst, whole.Class)
 	m.chains++
 	return m.sink.Chain(whole)
 }
 
 // uncovered says of a stretch of a chain's time that none of the reports that
 // name the chain covers it. Backfill digests come only when they are needed.
-// Where another report covers the stretch and the chain appears only later, it
-// had not begun. All else is not checked, whoever left it out.
-func (m *merger) uncovered(ref verify.ChainRef, start, end time.Time, before bool) (verify.State, verify.Class, error) {
+// Where the first report that names the chain saw it begin, it had not begun.
+// All else is not checked, whoever left it out: no report says what its run was
+// not asked for.
+func (m *merger) uncovered(ref verify.ChainRef, start, end time.Time, begins bool) (verify.State, verify.Class, error) {
 	if ref.Backfill {
 		return verify.NotYetDue, verify.Good, nil
 	}
 	f := verify.Finding{Kind: verify.NotChecked, Chain: &ref, Start: &start, End: &end,
 		Message: "none of the reports that name this chain covers this time"}
 	state := verify.Unproven
-	if before && m.othersCover(start, end) {
+	if begins {
 		f.Kind, state = verify.NotStarted, verify.BeforeStart
-		f.Message = "the reports that cover this time do not name the chain: it starts later, or they left it out"
+		f.Message = "the chain starts later"
 	}
 	f.Class = f.Kind.Class()
 	return state, f.Class, m.find(f)
 }
 
-// othersCover reports whether the reports' windows together cover a stretch.
-func (m *merger) othersCover(start, end time.Time) bool {
-	windows := make([]verify.Window, 0, len(m.reports))
-	for _, r := range m.reports {
-		windows = append(windows, r.Summary.Window)
-	}
-	slices.SortFunc(windows, func(a, b verify.Window) int { return a.Start.Compare(b.Start) })
-	for _, w := range windows {
-		if !w.Start.After(start) && w.End.After(start) {
-			start = w.End
-		}
-	}
-	return !end.After(start)
+// begins reports whether a report saw the chain begin.
+func begins(p part) bool {
+	return slices.ContainsFunc(p.Coverage, func(s verify.Share) bool { return s.State == verify.BeforeStart && s.Seconds > 0 })
 }
 
 func (m *merger) overlap(ref verify.ChainRef, start, end time.Time) error {

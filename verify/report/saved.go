@@ -52,7 +52,7 @@ type groupEnd struct {
 type groupKey struct{ organization, account, region string }
 
 // maxElement bounds one file, finding or chain of a saved report.
-const maxElement = 64 << 20
+const maxElement = 16 << 20
 
 // OpenSaved reads a saved report's beginning and end and checks that it is whole:
 // that its exit status is the one that its files and findings come to. The
@@ -117,21 +117,26 @@ func (s *Saved) Play(sink verify.Sink) error {
 	return sink.End(s.Summary)
 }
 
-// check reads all events once: they must be well-formed, and the report must
-// not contradict itself.
+// check reads all events once: they must be well-formed and in their places, and
+// the report must not contradict itself, nor call kept what proves nothing.
 func (s *Saved) check() error {
-	worst := verify.Good
+	worst, last := verify.Good, int64(0)
 	for e, err := range s.events() {
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case e.file != nil:
-			worst = max(worst, e.file.Class)
-		case e.finding != nil:
-			worst = max(worst, e.finding.Class)
-		default:
-			s.note(e.chain)
 		}
+		if e.seq() <= last {
+			return fmt.Errorf("the place %d follows the place %d", e.seq(), last)
+		}
+		last = e.seq()
+		worst = max(worst, e.class())
+		if e.chain == nil {
+			continue
+		}
+		if s.chains[keyOf(*e.chain)] != nil {
+			return fmt.Errorf("the chain %q comes twice", chainName(refOf(*e.chain)))
+		}
+		s.note(e.chain)
 	}
 	if s.Summary.Interrupted {
 		worst = max(worst, verify.ClassUnproven)
@@ -139,6 +144,30 @@ func (s *Saved) check() error {
 	if verdict, exit := worst.Outcome(); verdict != s.Summary.Verdict || exit != s.Summary.Exit {
 		return fmt.Errorf("the report contradicts itself: its files and findings come to %s (exit %d), and it says %.20q (exit %d)",
 			verdict, exit, s.Summary.Verdict, s.Summary.Exit)
+	}
+	if s.Summary.Exit == 0 && worst == verify.Good && (len(s.chains) == 0 || s.Summary.Window.IsZero()) {
+		return errors.New("the report says kept, and names no chain or no window: nothing checked is never success")
+	}
+	return errors.Join(checkCounts(s.Summary.Digests), checkCounts(s.Summary.Logs))
+}
+
+// class is the class of an event.
+func (e saved) class() verify.Class {
+	switch {
+	case e.file != nil:
+		return e.file.Class
+	case e.finding != nil:
+		return e.finding.Class
+	}
+	return e.chain.Class
+}
+
+// checkCounts refuses counts of words that are not known, or of less than none.
+func checkCounts(counts map[verify.Verdict]int) error {
+	for v, n := range counts {
+		if n < 0 || !known(verify.Verdicts, v) {
+			return fmt.Errorf("a count of %d files %.40q", n, v)
+		}
 	}
 	return nil
 }
@@ -171,10 +200,13 @@ func (s *Saved) reader(from int64) *bufio.Reader {
 // is a failure, never a pass.
 func asFile(raw []byte) (saved, error) {
 	var form fileForm
-	if err := json.Unmarshal(raw, &form); err != nil {
+	if err := unmarshal(raw, &form); err != nil {
 		return saved{}, err
 	}
 	f := form.File
+	if f.Class == verify.Good && f.Verdict != verify.Kept {
+		return saved{}, fmt.Errorf("a file that is %.40q is called good", f.Verdict)
+	}
 	if !known(verify.Verdicts, f.Verdict) || f.Kind != "log" && f.Kind != "digest" {
 		return saved{}, fmt.Errorf("a %.20q that is %.40q is not known to this version", f.Kind, f.Verdict)
 	}
@@ -189,7 +221,7 @@ func asFile(raw []byte) (saved, error) {
 
 func asFinding(raw []byte) (saved, error) {
 	var form findingForm
-	if err := json.Unmarshal(raw, &form); err != nil {
+	if err := unmarshal(raw, &form); err != nil {
 		return saved{}, err
 	}
 	f := form.Finding
@@ -201,13 +233,29 @@ func asFinding(raw []byte) (saved, error) {
 
 func asChain(raw []byte) (saved, error) {
 	var c verify.Chain
-	err := json.Unmarshal(raw, &c)
+	err := errors.Join(unmarshal(raw, &c), checkCounts(c.Digests), checkCounts(c.Logs))
+	if c.Edge != nil {
+		err = errors.Join(err, checkCounts(c.Edge.Logs))
+	}
 	for _, share := range c.Coverage {
-		if !known(verify.States, share.State) {
+		if !known(verify.States, share.State) || share.Seconds < 0 {
 			return saved{}, fmt.Errorf("the state %.40q is not known to this version", share.State)
 		}
 	}
 	return saved{chain: &c}, err
+}
+
+// unmarshal reads an element, which must have its class: to take what has none
+// for good would be a guess.
+func unmarshal(raw []byte, v any) error {
+	var has struct{ Class *verify.Class }
+	if err := json.Unmarshal(raw, &has); err != nil {
+		return err
+	}
+	if has.Class == nil {
+		return errors.New("it has no class: it was saved by an older version")
+	}
+	return json.Unmarshal(raw, v)
 }
 
 func known[T comparable](words []T, word T) bool {

@@ -54,7 +54,11 @@ func TestBrokenSavedReports(t *testing.T) {
 	cases := []struct{ format, old, new, want string }{
 		{"json", `"exit": 1`, `"exit": 0`, "contradicts itself"},
 		{"json", `"verdict": "tampered"`, `"verdict": "kept"`, "contradicts itself"},
-		{"json", `"class":"tampering"`, `"class":"good"`, "contradicts itself"},
+		{"json", `"class":"tampering"`, `"class":"good"`, "is called good"},
+		{"json", `"class":"tampering"`, `"class":"remark"`, "contradicts itself"},
+		{"json", `"class":"tampering",`, ``, "has no class"},
+		{"json", `"seq":2`, `"seq":1`, "follows the place"},
+		{"json", `"kept":900`, `"kept":-900`, "a count of -900"},
 		{"json", `"verdict":"modified"`, `"verdict":"fine"`, "is not known"},
 		{"json", `"reason":"hash-mismatch","reasons":["hash-mismatch"`, `"reason":"new","reasons":["new"`, "is not known"},
 		{"json", `"kind":"gap"`, `"kind":"chasm"`, "is not known"},

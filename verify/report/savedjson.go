@@ -18,7 +18,8 @@ var elements = map[string]func([]byte) (saved, error){"files": asFile, "findings
 // readJSON reads the members of a JSON report but for the arrays of events, of
 // which it notes where they are.
 func (s *Saved) readJSON() error {
-	d := json.NewDecoder(s.reader(0))
+	bound := &gauge{s.reader(0), maxElement}
+	d := json.NewDecoder(bound)
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return orError(err, "it does not begin with an object")
 	}
@@ -33,11 +34,12 @@ func (s *Saved) readJSON() error {
 			return fmt.Errorf("the member %.40q comes twice", name)
 		}
 		members[name] = true
+		bound.left = maxElement
 		if elements[name] != nil {
 			s.arrays[name] = d.InputOffset()
-			err = skip(d)
+			err = skip(d, bound)
 		} else {
-			err = s.member(d, name)
+			err = s.member(d, bound, name)
 		}
 		if err != nil {
 			return fmt.Errorf("%.40q: %w", name, err)
@@ -64,17 +66,38 @@ func orError(err error, text string) error {
 	return err
 }
 
+// maxDepth bounds how deep a value may be: a report's own has five levels.
+const maxDepth = 100
+
+// A gauge bounds how much is read for one value.
+type gauge struct {
+	io.Reader
+	left int
+}
+
+func (g *gauge) Read(p []byte) (int, error) {
+	if g.left <= 0 {
+		return 0, errors.New("one value is too large")
+	}
+	n, err := g.Reader.Read(p[:min(len(p), g.left)])
+	g.left -= n
+	return n, err
+}
+
 // skip passes over a value without holding it.
-func skip(d *json.Decoder) error {
+func skip(d *json.Decoder, bound *gauge) error {
 	depth := 0
 	for {
+		bound.left = maxElement
 		t, err := d.Token()
 		if err != nil {
 			return err
 		}
 		switch t {
 		case json.Delim('{'), json.Delim('['):
-			depth++
+			if depth++; depth > maxDepth {
+				return errors.New("it is too deep")
+			}
 		case json.Delim('}'), json.Delim(']'):
 			depth--
 		}
@@ -85,7 +108,7 @@ func skip(d *json.Decoder) error {
 }
 
 // member reads one member of the report. One that is not known is passed over.
-func (s *Saved) member(d *json.Decoder, name string) error {
+func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 	switch name {
 	case "schema":
 		var schema string
@@ -125,7 +148,7 @@ func (s *Saved) member(d *json.Decoder, name string) error {
 	case "exit":
 		return d.Decode(&s.Summary.Exit)
 	}
-	return skip(d)
+	return skip(d, bound)
 }
 
 func (w *windowForm) window() verify.Window {
@@ -208,18 +231,17 @@ func (s *Saved) array(name string) iter.Seq2[saved, error] {
 			yield(saved{}, fmt.Errorf("%q is no array", name))
 			return
 		}
-		d := json.NewDecoder(io.MultiReader(open("["), r))
+		bound := &gauge{r, maxElement}
+		d := json.NewDecoder(io.MultiReader(open("["), bound))
 		if _, err := d.Token(); err != nil {
 			yield(saved{}, err)
 			return
 		}
 		for n := 0; d.More(); n++ {
 			var raw json.RawMessage
+			bound.left = maxElement
 			err := d.Decode(&raw)
 			var e saved
-			if err == nil && len(raw) > maxElement {
-				err = errors.New("it is too large")
-			}
 			if err == nil {
 				e, err = elements[name](raw)
 			}
