@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -121,10 +120,4 @@ func earlierOf(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// Describe says in one line what a report covers, for messages.
-func (s *Saved) Describe() string {
-	w := s.Summary.Window
-	return fmt.Sprintf("%s, %s to %s, %s", s.Header.Source, moment(w.Start), moment(w.End), s.Summary.Verdict)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/trailseal/trailseal/verify"
@@ -165,7 +166,7 @@ func (e saved) class() verify.Class {
 // checkCounts refuses counts of words that are not known, or of less than none.
 func checkCounts(counts map[verify.Verdict]int) error {
 	for v, n := range counts {
-		if n < 0 || !known(verify.Verdicts, v) {
+		if n < 0 || !slices.Contains(verify.Verdicts, v) {
 			return fmt.Errorf("a count of %d files %.40q", n, v)
 		}
 	}
@@ -175,7 +176,7 @@ func checkCounts(counts map[verify.Verdict]int) error {
 // note remembers where groups end.
 func (s *Saved) note(c *verify.Chain) {
 	key := groupKey{c.Organization, c.Account, c.Region}
-	s.chains[keyOf(*c)] = &stretch{last: orZero(c.Last), edge: c.Edge}
+	s.chains[keyOf(*c)] = &stretch{last: deref(c.Last), edge: c.Edge}
 	if n := len(s.groups); n > 0 && s.groups[n-1].key == key {
 		s.groups[n-1].last = c.Seq
 		return
@@ -207,11 +208,11 @@ func asFile(raw []byte) (saved, error) {
 	if f.Class == verify.Good && f.Verdict != verify.Kept {
 		return saved{}, fmt.Errorf("a file that is %.40q is called good", f.Verdict)
 	}
-	if !known(verify.Verdicts, f.Verdict) || f.Kind != "log" && f.Kind != "digest" {
+	if !slices.Contains(verify.Verdicts, f.Verdict) || f.Kind != "log" && f.Kind != "digest" {
 		return saved{}, fmt.Errorf("a %.20q that is %.40q is not known to this version", f.Kind, f.Verdict)
 	}
 	for _, r := range f.Reasons {
-		if !known(verify.Reasons, r) {
+		if !slices.Contains(verify.Reasons, r) {
 			return saved{}, fmt.Errorf("the reason %.40q is not known to this version", r)
 		}
 	}
@@ -225,7 +226,7 @@ func asFinding(raw []byte) (saved, error) {
 		return saved{}, err
 	}
 	f := form.Finding
-	if !known(verify.FindingKinds, f.Kind) {
+	if !slices.Contains(verify.FindingKinds, f.Kind) {
 		return saved{}, fmt.Errorf("the finding %.40q is not known to this version", f.Kind)
 	}
 	return saved{finding: &f}, restore(&f.URI, form.URIBytes)
@@ -238,7 +239,7 @@ func asChain(raw []byte) (saved, error) {
 		err = errors.Join(err, checkCounts(c.Edge.Logs))
 	}
 	for _, share := range c.Coverage {
-		if !known(verify.States, share.State) || share.Seconds < 0 {
+		if !slices.Contains(verify.States, share.State) || share.Seconds < 0 {
 			return saved{}, fmt.Errorf("the state %.40q is not known to this version", share.State)
 		}
 	}
@@ -256,15 +257,6 @@ func unmarshal(raw []byte, v any) error {
 		return errors.New("it has no class: it was saved by an older version")
 	}
 	return json.Unmarshal(raw, v)
-}
-
-func known[T comparable](words []T, word T) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // restore puts a name's own bytes back in the place of their %NN.

@@ -12,8 +12,6 @@ import (
 	"github.com/trailseal/trailseal/verify"
 )
 
-func open(text string) io.Reader { return strings.NewReader(text) }
-
 // lines are the events of an NDJSON report as they stand, with their kinds.
 func (s *Saved) rawLines() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -68,7 +66,7 @@ func (s *Saved) start(line []byte) error {
 	if f.Schema != verify.Schema {
 		return fmt.Errorf("it is of the schema %.60q, and not %s", f.Schema, verify.Schema)
 	}
-	s.Header = verify.Header{Version: f.Tool.Version, Started: orZero(f.Started), Source: f.Source, Window: f.Window.window(), All: f.All}
+	s.Header = verify.Header{Version: f.Tool.Version, Started: deref(f.Started), Source: f.Source, Window: f.Window.window(), All: f.All}
 	return nil
 }
 
@@ -76,7 +74,7 @@ func (s *Saved) end(line []byte) error {
 	var f endForm
 	err := json.Unmarshal(line, &f)
 	s.Summary = f.Summary
-	s.Summary.Window, s.Summary.Finished, s.Summary.Keys = f.Window.window(), orZero(f.Finished), f.Keys
+	s.Summary.Window, s.Summary.Finished, s.Summary.Keys = f.Window.window(), deref(f.Finished), f.Keys
 	s.Summary.Interrupted, s.Summary.Verdict, s.Summary.Exit = f.Interrupted, f.Verdict, f.Exit
 	return err
 }
