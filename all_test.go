@@ -22,6 +22,7 @@ var may = map[string][]string{
 	"digest":            {"github.com/klauspost/compress"},
 	"verify":            {module + "digest", "golang.org/x/sync"},
 	"verify/source":     {module + "verify", module + "digest", module + "kms", "github.com/aws/", "golang.org/x/sync"},
+	"verify/bundle":     {module + "verify", module + "digest", "github.com/klauspost/compress"},
 	"verify/report":     {module + "verify", module + "digest"},
 	"verify/verifytest": {module + "verify", module + "digest", "github.com/klauspost/compress"},
 	"kms":               {"github.com/aws/"},

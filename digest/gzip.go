@@ -39,22 +39,30 @@ type Content struct {
 // first read ahead as far as maxAhead. What is larger is read as it comes, at
 // about half the speed.
 func HashGzip(r io.Reader, limit int64) (Content, error) {
-	return readGzip(r, limit, nil)
+	return readGzip(r, limit, kept{})
+}
+
+// HashGzipTo is HashGzip that gives the uncompressed bytes to a tee as well. They
+// are worth what the Content then says of them.
+func HashGzipTo(r io.Reader, limit int64, tee Tee) (Content, error) {
+	tee.Reset()
+	return readGzip(r, limit, kept{tee: tee})
 }
 
 // ReadGzip is HashGzip that also returns the uncompressed bytes.
 func ReadGzip(r io.Reader, limit int64) ([]byte, Content, error) {
 	keep := []byte{}
-	c, err := readGzip(r, limit, &keep)
+	c, err := readGzip(r, limit, kept{bytes: &keep})
 	return keep, c, err
 }
 
-func readGzip(r io.Reader, limit int64, keep *[]byte) (Content, error) {
+func readGzip(r io.Reader, limit int64, to kept) (Content, error) {
 	if m, ok := r.(inMemory); ok {
-		w := &wholeWriter{size: m.Len(), use: func(z []byte) Content { return readWhole(z, limit, keep) }}
+		w := &wholeWriter{size: m.Len(), use: func(z []byte) Content { return readWhole(z, limit, to) }}
 		if _, err := m.WriteTo(w); err == nil {
 			return w.found(), nil
 		}
+		to.restart()
 		if _, err := m.Seek(-int64(w.size), io.SeekEnd); err != nil {
 			return Content{}, err
 		}
@@ -66,9 +74,9 @@ func readGzip(r io.Reader, limit int64, keep *[]byte) (Content, error) {
 	case src.err != nil:
 		return Content{}, src.err
 	case err == io.EOF:
-		return readWhole(z, limit, keep), nil
+		return readWhole(z, limit, to), nil
 	default:
-		return readStream(io.MultiReader(bytes.NewReader(z), src), src, limit, keep)
+		return readStream(io.MultiReader(bytes.NewReader(z), src), src, limit, to)
 	}
 }
 

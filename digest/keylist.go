@@ -11,7 +11,8 @@ import (
 
 // ParsePublicKeys reads what `aws cloudtrail list-public-keys` prints: an
 // object with "PublicKeyList". A top-level "Region" beside it binds the keys
-// to that region. Keys that cannot be used are left out and named in rejected;
+// to that region, and so does one in an entry, which counts before the other.
+// Keys that cannot be used are left out and named in rejected;
 // the error says that the file is no such list at all.
 func ParsePublicKeys(data []byte) (keys []PublicKey, rejected []error, err error) {
 	var list struct {
@@ -34,7 +35,9 @@ func ParsePublicKeys(data []byte) (keys []PublicKey, rejected []error, err error
 			rejected = append(rejected, fmt.Errorf("entry %d: %w", i+1, err))
 			continue
 		}
-		k.Region = list.Region
+		if k.Region == "" {
+			k.Region = list.Region
+		}
 		keys = append(keys, k)
 	}
 	return keys, rejected, nil
@@ -48,6 +51,7 @@ func parseListed(raw json.RawMessage) (PublicKey, error) {
 		ValidityStartTime cliTime
 		ValidityEndTime   cliTime
 		Fingerprint       string
+		Region            string
 	}
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return PublicKey{}, fmt.Errorf("public key: %w", err)
@@ -56,7 +60,30 @@ func parseListed(raw json.RawMessage) (PublicKey, error) {
 	if start.IsZero() || !end.After(start) {
 		return PublicKey{}, fmt.Errorf("public key %.80q: no validity window", e.Fingerprint)
 	}
-	return NewPublicKey(e.Value, e.Fingerprint, start, end)
+	if e.Region != "" && !isRegion(e.Region) {
+		return PublicKey{}, fmt.Errorf("public key %.80q: %.80q is not the name of a region", e.Fingerprint, e.Region)
+	}
+	k, err := NewPublicKey(e.Value, e.Fingerprint, start, end)
+	k.Region = e.Region
+	return k, err
+}
+
+// FormatPublicKeys is the inverse of ParsePublicKeys: what `aws cloudtrail
+// list-public-keys` prints, with the Region of each key that has one.
+func FormatPublicKeys(keys []PublicKey) []byte {
+	type entry struct {
+		Value             []byte
+		ValidityStartTime string
+		ValidityEndTime   string
+		Fingerprint       string
+		Region            string `json:",omitempty"`
+	}
+	list := struct{ PublicKeyList []entry }{[]entry{}}
+	for _, k := range keys {
+		list.PublicKeyList = append(list.PublicKeyList, entry{k.Value, k.Start.Format(time.RFC3339Nano), k.End.Format(time.RFC3339Nano), k.Fingerprint, k.Region})
+	}
+	text, _ := json.MarshalIndent(list, "", "    ") // texts and times always have a form
+	return append(text, '\n')
 }
 
 // cliTime is a time as the AWS CLI prints it: ISO 8601 with a zone, or

@@ -30,15 +30,15 @@ var streamers = sync.Pool{New: func() any {
 }}
 
 // readStream reads what r has. The error is the source's, which may lie below r.
-func readStream(r io.Reader, src *source, limit int64, keep *[]byte) (Content, error) {
+func readStream(r io.Reader, src *source, limit int64, to kept) (Content, error) {
 	s := streamers.Get().(*streamer)
 	defer func() {
 		s.br.Reset(nil)
-		s.out.keep = nil
+		s.out.keep, s.out.tee = nil, nil
 		streamers.Put(s)
 	}()
 	s.br.Reset(r)
-	s.out.reset(limit, keep)
+	s.out.reset(limit, to)
 	form := s.member()
 	if src.err != nil {
 		return Content{}, src.err

@@ -32,8 +32,8 @@ var inflaters = sync.Pool{New: func() any { return &inflater{out: sink{sha: sha2
 // readWhole reads a body that is all there. Whatever the fast way does not
 // find exact is read once more with the standard library before anything is
 // said of it: a fault of ours must never accuse.
-func readWhole(z []byte, limit int64, keep *[]byte) Content {
-	if keep != nil && len(z) >= plainHeader+trailer {
+func readWhole(z []byte, limit int64, to kept) Content {
+	if keep := to.bytes; keep != nil && len(z) >= plainHeader+trailer {
 		// The trailer states the size. A false one cannot ask for much: no
 		// content is more than 1,032 times what it is stored in.
 		if size := int64(binary.LittleEndian.Uint32(z[len(z)-4:])); size <= min(limit, 1032*int64(len(z))) {
@@ -42,25 +42,23 @@ func readWhole(z []byte, limit int64, keep *[]byte) Content {
 	}
 	f := inflaters.Get().(*inflater)
 	defer inflaters.Put(f)
-	if c, ok := f.read(z, limit, keep); ok {
+	if c, ok := f.read(z, limit, to); ok {
 		return c
 	}
-	if keep != nil {
-		*keep = (*keep)[:0]
-	}
-	c, _ := readStream(bytes.NewReader(z), &source{}, limit, keep)
+	to.restart()
+	c, _ := readStream(bytes.NewReader(z), &source{}, limit, to)
 	return c
 }
 
 // read reads exactly one member with a plain header, or nothing.
-func (f *inflater) read(z []byte, limit int64, keep *[]byte) (Content, bool) {
+func (f *inflater) read(z []byte, limit int64, to kept) (Content, bool) {
 	if len(z) < plainHeader+trailer || !bytes.HasPrefix(z, magic) || z[len(magic)] != 0 {
 		return Content{}, false
 	}
 	f.crc = 0
-	f.out.reset(limit, keep)
+	f.out.reset(limit, to)
 	n, err := f.Decode(z[plainHeader:len(z)-trailer], f.piece)
-	f.out.keep = nil
+	f.out.keep, f.out.tee = nil, nil
 	end := z[len(z)-trailer:]
 	if err != nil || n != len(z)-plainHeader-trailer ||
 		binary.LittleEndian.Uint32(end) != f.crc || binary.LittleEndian.Uint32(end[4:]) != uint32(f.out.size) {

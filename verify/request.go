@@ -31,7 +31,11 @@ type Request struct {
 	HasTrailKey bool          // the first of OwnKeys is what the trail encrypts with now
 	KeysInCopy  string        // names of key files that lie in the copy they vouch for; empty where keys come from elsewhere
 	Window      Window        // an end that is zero is that of what the source holds
-	Now         time.Time     // the time of the run, UTC
+	Now         time.Time     // the time of the run, UTC: what should be there by then
+	Started     time.Time     // when the run began, where that is later: of evidence that was collected at Now; zero: Now
+	Bundle      *Bundle       // the evidence bundle that the store is
+	Versions    bool          // look through the versions of what is modified or deleted; the store must be Versioned
+	Explain     bool          // look in the logs for events that explain what is found
 	Lookback    time.Duration // 0: DefaultLookback
 	Filter      Filter
 	Policy      Policy

@@ -22,6 +22,7 @@ type File struct {
 	Version  string     `json:"versionId,omitempty"`
 	Key      string     `json:"kmsKey,omitempty"`   // ARN of the KMS key that it is encrypted with, or that is in the way, as far as known
 	Envelope string     `json:"envelope,omitempty"` // how a client encrypted it before it was stored: "s3ec-v2", …
+	Recover  *Recover   `json:"recover,omitempty"`  // of what is modified or deleted: what the bucket's object versions hold; nil where they were not looked at
 	Class    Class      `json:"class"`              // after the policy
 	Seq      int64      `json:"seq"`                // its place among all files, findings and chains of the run, from 1
 
@@ -90,6 +91,7 @@ type Finding struct {
 	Start   *time.Time  `json:"start,omitempty"`
 	End     *time.Time  `json:"end,omitempty"`
 	Key     string      `json:"kmsKey,omitempty"`
+	Reason  Reason      `json:"reason,omitempty"` // Expired, or none
 	Message string      `json:"message"`
 	Class   Class       `json:"class"` // after the policy
 	Seq     int64       `json:"seq"`
@@ -101,7 +103,8 @@ type Header struct {
 	Started time.Time // UTC
 	Source  string    // as the user named it
 	Window  Window
-	All     bool // kept files are reported too
+	All     bool    // kept files are reported too
+	Bundle  *Bundle // the evidence bundle that was verified; nil for every other source
 }
 
 // A Summary closes a report. Exit is the exit status that the run must end in.
@@ -111,6 +114,7 @@ type Summary struct {
 	Interrupted bool             `json:"-"`
 	Verdict     string           `json:"-"` // "kept", "tampered" or "unproven"
 	Keys        []KeyUse         `json:"-"` // by ARN
+	Explained   []Explanation    `json:"-"` // by time; "explanations" in a report
 	Exit        int              `json:"-"`
 	Chains      int              `json:"chains"`
 	Digests     map[Verdict]int  `json:"digests"`

@@ -50,7 +50,7 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	r := newRun(ctx, req)
 	defer r.fail(nil)
 	r.openWindow()
-	if err := sink.Start(Header{Version: r.Version, Started: r.Now, Source: r.Source, Window: r.Window, All: r.All}); err != nil {
+	if err := sink.Start(Header{Version: r.Version, Started: r.Started, Source: r.Source, Window: r.Window, All: r.All, Bundle: r.Bundle}); err != nil {
 		return Summary{}, fmt.Errorf("report: %w", err)
 	}
 	t := tally{sums: *newSums(), accounts: map[string]bool{}, sink: sink, policy: r.Policy}
@@ -63,7 +63,7 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	r.conclude(&t)
 	s := t.summary(r, ctx.Err() != nil)
 	s.Seconds = time.Since(began).Seconds()
-	s.Finished = r.Now.Add(time.Since(began))
+	s.Finished = r.Started.Add(time.Since(began))
 	if err := t.err; err != nil {
 		return s, fmt.Errorf("report: %w", err)
 	}
@@ -105,6 +105,9 @@ func newRun(ctx context.Context, req Request) *run {
 	if r.Progress == nil {
 		r.Progress = &Progress{}
 	}
+	if r.Started.IsZero() {
+		r.Started = r.Now
+	}
 	r.everything = r.Window.IsZero()
 	r.relative = r.Store.Holds(Ref{"a", "AWSLogs/x"}, Ref{"b", "p/AWSLogs/x"})
 	if r.InFlight == 0 {
@@ -142,6 +145,11 @@ func (r *run) conclude(t *tally) {
 		t.find(f)
 	}
 	r.concludeKeys(t)
+	if store, ok := r.Store.(Testifying); ok {
+		for _, f := range store.Testimony(r.ctx) {
+			t.find(f)
+		}
+	}
 	if r.ctx.Err() != nil {
 		t.find(Finding{Kind: NotChecked, Message: "the run was interrupted; accounts and regions that are not named here were not looked at"})
 		return

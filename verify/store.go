@@ -27,12 +27,13 @@ type Entry struct {
 // An Object is an open object.
 type Object struct {
 	Body     io.Reader
-	Size     int64             // stored bytes, -1 where not known
-	Metadata map[string]string // S3 user metadata, names in lower case without x-amz-meta-; nil where there is none at hand
-	Version  string            // S3 version id, where known
-	SSE      SSE               // how the store encrypted it
-	Envelope Envelope          // how a client had encrypted it before it was stored; Body is then what it opens to
-	Altered  *Altered          // its envelope shows that it is not what was sealed; Body is then empty
+	Size     int64               // stored bytes, -1 where not known
+	Metadata map[string]string   // S3 user metadata, names in lower case without x-amz-meta-; nil where there is none at hand
+	Version  string              // S3 version id, where known
+	SSE      SSE                 // how the store encrypted it
+	Envelope Envelope            // how a client had encrypted it before it was stored; Body is then what it opens to
+	Header   map[string][]string // the store's own answer, names as net/http has them; nil where there is none. Not to be changed
+	Altered  *Altered            // its envelope shows that it is not what was sealed; Body is then empty
 }
 
 // SSE is a store's own encryption of an object.
@@ -99,6 +100,50 @@ type Store interface {
 type Companions interface {
 	// Companion reports whether the object is that and nothing else. It may read it.
 	Companion(ctx context.Context, ref Ref) bool
+}
+
+// Versioned is a store that keeps an object's former versions.
+type Versioned interface {
+	// Versions lists an object's versions and delete markers, the newest first,
+	// at most most of them; more says that there are more. It fails as Read does;
+	// an object that never was has none.
+	Versions(ctx context.Context, ref Ref, most int) (versions []Version, more bool, err error)
+
+	// ReadVersion is Read of one version.
+	ReadVersion(ctx context.Context, ref Ref, id string, use func(Object) error) error
+}
+
+// A Version is one version of an object, or a delete marker.
+type Version struct {
+	ID       string
+	Modified time.Time
+	Size     int64  // stored bytes
+	Owner    string // canonical user id, where the store tells
+	Latest   bool
+	Marker   bool // a delete marker, which has no content
+}
+
+// Expiring is a store that knows when buckets delete objects by themselves.
+type Expiring interface {
+	// Expirations are a bucket's lifecycle rules that delete objects. It fails as
+	// a listing does; a bucket without rules has none.
+	Expirations(ctx context.Context, bucket string) ([]Expiration, error)
+}
+
+// An Expiration is a lifecycle rule that is in force and deletes current objects.
+type Expiration struct {
+	ID               string
+	Prefix           string    // of the keys that it is about
+	Days             int       // after an object was stored; 0: On counts
+	On               time.Time // the date from which on it deletes all
+	MinSize, MaxSize int64     // objects larger than, smaller than; 0: any
+	Narrow           bool      // it asks for more than that (tags), which CloudTrail's objects do not have
+}
+
+// Testifying is a store that finds things out about itself.
+type Testifying interface {
+	// Testimony is asked for once, when all has been read that the run needs.
+	Testimony(ctx context.Context) []Finding
 }
 
 const companionSuffix = ".instruction"

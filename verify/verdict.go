@@ -87,28 +87,30 @@ var Reasons = []Reason{
 type FindingKind string
 
 const (
-	Gap         FindingKind = "gap"          // a stretch of a chain's time that no readable digest covers
-	Stale       FindingKind = "stale"        // the newest digest ends well before the window does
-	NotStarted  FindingKind = "not-started"  // the window begins before the chain's first starting digest
-	LinkBroken  FindingKind = "link-broken"  // a signed digest that the next one does not name
-	NoDigests   FindingKind = "no-digests"   // logs, or a folder for digests, but no digest
-	Junk        FindingKind = "junk"         // something named almost like a digest
-	Unlisted    FindingKind = "unlisted"     // a listing failed, so what it would have shown is unknown
-	NotChecked  FindingKind = "not-checked"  // the run was interrupted before this was checked
-	Nothing     FindingKind = "nothing"      // the source holds nothing to check in the window
-	NotSearched FindingKind = "not-searched" // a part of the source was not searched for trails
-	KeysInCopy  FindingKind = "keys-in-copy" // the public keys came from the copy that they vouch for
-	Undelivered FindingKind = "delivery"     // CloudTrail itself reports trouble or a newer digest
-	KeyDoomed   FindingKind = "key-doomed"   // a KMS key waits for its deletion, or its material for its end
-	KeyForeign  FindingKind = "key-foreign"  // a KMS key of another account, or not the trail's for that time
-	KeyDisabled FindingKind = "key-disabled" // a KMS key is in a state in which it opens nothing
-	ClientSide  FindingKind = "client-side"  // files in the trail's own bucket that a client encrypted
-	Overlap     FindingKind = "overlap"      // merged reports cover the same time of a chain
+	Gap           FindingKind = "gap"            // a stretch of a chain's time that no readable digest covers
+	Stale         FindingKind = "stale"          // the newest digest ends well before the window does
+	NotStarted    FindingKind = "not-started"    // the window begins before the chain's first starting digest
+	LinkBroken    FindingKind = "link-broken"    // a signed digest that the next one does not name
+	NoDigests     FindingKind = "no-digests"     // logs, or a folder for digests, but no digest
+	Junk          FindingKind = "junk"           // something named almost like a digest
+	Unlisted      FindingKind = "unlisted"       // a listing failed, so what it would have shown is unknown
+	NotChecked    FindingKind = "not-checked"    // the run was interrupted before this was checked
+	Nothing       FindingKind = "nothing"        // the source holds nothing to check in the window
+	NotSearched   FindingKind = "not-searched"   // a part of the source was not searched for trails
+	KeysInCopy    FindingKind = "keys-in-copy"   // the public keys came from the copy that they vouch for
+	Undelivered   FindingKind = "delivery"       // CloudTrail itself reports trouble or a newer digest
+	KeyDoomed     FindingKind = "key-doomed"     // a KMS key waits for its deletion, or its material for its end
+	KeyForeign    FindingKind = "key-foreign"    // a KMS key of another account, or not the trail's for that time
+	KeyDisabled   FindingKind = "key-disabled"   // a KMS key is in a state in which it opens nothing
+	ClientSide    FindingKind = "client-side"    // files in the trail's own bucket that a client encrypted
+	Overlap       FindingKind = "overlap"        // merged reports cover the same time of a chain
+	BundleAltered FindingKind = "bundle-altered" // an evidence bundle is not what was collected
+	Moved         FindingKind = "moved"          // files lie elsewhere than where CloudTrail wrote them, and say so themselves
 )
 
 // FindingKinds lists every kind of finding.
 var FindingKinds = []FindingKind{Gap, Stale, NotStarted, LinkBroken, NoDigests, Junk, Unlisted, NotChecked, Nothing, NotSearched, KeysInCopy, Undelivered,
-	KeyDoomed, KeyForeign, KeyDisabled, ClientSide, Overlap}
+	KeyDoomed, KeyForeign, KeyDisabled, ClientSide, Overlap, BundleAltered, Moved}
 
 // A State is what a second of a chain's window is in.
 type State string
@@ -171,8 +173,10 @@ func (v Verdict) Class() Class {
 // Class is the finding's class before any policy.
 func (k FindingKind) Class() Class {
 	switch k {
-	case NotStarted, Junk, KeysInCopy, KeyDoomed, KeyForeign, KeyDisabled, ClientSide, Overlap:
+	case NotStarted, Junk, KeysInCopy, KeyDoomed, KeyForeign, KeyDisabled, ClientSide, Overlap, Moved:
 		return Remark
+	case BundleAltered:
+		return Tampering
 	default:
 		return ClassUnproven
 	}

@@ -64,6 +64,8 @@ var advices = []struct {
 		"Keys in the copy: list the keys anew (aws cloudtrail list-public-keys), keep them apart from the copy, and give them with --public-keys."},
 	{[]string{string(verify.KeyDoomed), string(verify.KeyForeign), string(verify.KeyDisabled), string(verify.ClientSide)},
 		"KMS keys: find out who changed them, in the logs that are kept: ScheduleKeyDeletion, DisableKey, PutKeyPolicy, UpdateTrail, UpdateObjectEncryption and CopyObject."},
+	{[]string{string(verify.BundleAltered)},
+		"Altered bundle: whoever had it after it was collected changed it, or a disk did. Compare its seal with the one that trailseal collect printed, and go back to the original or to another copy of the bundle."},
 	{[]string{string(verify.NotChecked)},
 		"Interrupted: run again for the rest; what is reported here stands."},
 }

@@ -117,6 +117,10 @@ func findings(n int, k verify.FindingKind) string {
 		return many("foreign KMS key (key-foreign)", "foreign KMS keys (key-foreign)")
 	case verify.KeyDisabled:
 		return many("KMS key that opens nothing (key-disabled)", "KMS keys that open nothing (key-disabled)")
+	case verify.BundleAltered:
+		return many("alteration of the bundle", "alterations of the bundle")
+	case verify.Moved:
+		return many("move of files", "moves of files")
 	case verify.Overlap:
 		return many("overlap of reports", "overlaps of reports")
 	case verify.ClientSide:

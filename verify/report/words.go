@@ -197,6 +197,10 @@ func ExplainFinding(k verify.FindingKind) string {
 		return "a KMS key is in a state in which it opens nothing"
 	case verify.Overlap:
 		return "merged reports cover the same time of a chain"
+	case verify.BundleAltered:
+		return "the evidence bundle is not what was collected"
+	case verify.Moved:
+		return "files lie elsewhere than where CloudTrail wrote them"
 	case verify.ClientSide:
 		return "files in the trail's own bucket that a client encrypted"
 	}

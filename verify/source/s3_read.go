@@ -153,7 +153,7 @@ func cause(ctx context.Context, err error) error {
 func described(resp *http.Response) verify.Object {
 	h := resp.Header
 	return verify.Object{
-		Size: resp.ContentLength, Metadata: userMetadata(h), Version: h.Get("X-Amz-Version-Id"),
+		Size: resp.ContentLength, Header: h, Metadata: userMetadata(h), Version: h.Get("X-Amz-Version-Id"),
 		SSE: verify.SSE{Algorithm: h.Get("X-Amz-Server-Side-Encryption"), Key: h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id")},
 	}
 }
