@@ -274,7 +274,7 @@ func (l *lead) removesDigest(t *trouble) bool {
 		n, err := digest.ParseName(key)
 		c := n.Chain
 		if err == nil && (ChainRef{c.Organization, c.Account, c.Region, c.Trail, c.Backfill}) == *t.chain &&
-			n.End.After(t.start) && n.End.Before(t.end.Add(time.Hour)) {
+			n.End.After(t.start) && !n.End.After(t.end) {
 			return true
 		}
 	}
