@@ -12,10 +12,13 @@ import (
 // and years. What is not of the form looked for is not there.
 type params map[string]any
 
+// maxParam is longer than any name that AWS allows: longer ones are none.
+const maxParam = 2048
+
 // first is the first of some parameters that is a text.
 func (p params) first(names ...string) string {
 	for _, name := range names {
-		if s, ok := p[name].(string); ok && s != "" {
+		if s, ok := p[name].(string); ok && s != "" && len(s) <= maxParam {
 			return s
 		}
 	}

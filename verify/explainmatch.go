@@ -339,7 +339,7 @@ func (l *lead) keyed(t *trouble) bool {
 	case t.kind == KeyDoomed:
 		return l.deed.may&dooms != 0
 	case t.kind == KeyDisabled:
-		return slices.Contains([]string{"DisableKey", "CancelKeyDeletion", "DeleteImportedKeyMaterial", "DisconnectCustomKeyStore"}, l.deed.name)
+		return slices.Contains([]string{"DisableKey", "CancelKeyDeletion", "DeleteImportedKeyMaterial"}, l.deed.name)
 	case t.kind == KeyForeign:
 		return l.deed.may&rekeys != 0
 	}

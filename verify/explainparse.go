@@ -110,7 +110,7 @@ func parseLead(raw []byte) *lead {
 		return nil
 	}
 	l.Detail = bounded(text(detail(l, e.Request.v)))
-	l.size = 600 + len(l.Detail) + len(l.Target) + len(l.Agent) + len(l.Who) + len(l.bucket)
+	l.size = 600 + len(l.Detail) + len(l.Target) + len(l.Agent) + len(l.Who) + len(l.trail) + len(l.bucket) + len(l.sets)
 	for _, k := range append(l.keys, l.kms...) {
 		l.size += len(k) + 16
 	}

@@ -109,7 +109,6 @@ var deeds = []deed{
 	{kmsSource, "UpdateAlias", ofKey, stops | rekeys},
 	{kmsSource, "DeleteAlias", ofKey, stops},
 	{kmsSource, "UpdatePrimaryRegion", ofKey, 0},
-	{kmsSource, "DisconnectCustomKeyStore", ofKey, stops | locks},
 }
 
 // deedNames is the table for a sieve: of what is done to objects, only what names
