@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var sieveNames = map[string]string{"StopLogging": "", "PutObject": "AWSLogs"}
+var sieveNames = map[string]bool{"StopLogging": false, "PutObject": true}
 
 // sieved is what a sieve gives of a text that comes in pieces of the sizes that
 // cut gives, or what a scanner gives where the sieve says that it went astray.
@@ -29,6 +29,7 @@ func sieved(text string, size int, cut func() int) (events []string, odd bool) {
 // scanned is the same by the scanner alone.
 func scanned(text string) (events []string) {
 	s := &EventSieve{Names: sieveNames}
+	s.Reset()
 	all := EventScanner{Event: func(raw []byte) {
 		if s.wanted(raw) {
 			events = append(events, string(raw))

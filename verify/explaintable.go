@@ -114,14 +114,11 @@ var deeds = []deed{
 // deedNames is the table for a sieve: of what is done to objects, only what names
 // one of CloudTrail's folders matters, but for DeleteObjects, which need not name
 // the objects. deedOf finds an event's row.
-var deedNames, deedOf = func() (map[string]string, map[[2]string]*deed) {
-	names, of := map[string]string{}, map[[2]string]*deed{}
+var deedNames, deedOf = func() (map[string]bool, map[[2]string]*deed) {
+	names, of := map[string]bool{}, map[[2]string]*deed{}
 	for i, d := range deeds {
 		of[[2]string{d.source, d.name}] = &deeds[i]
-		names[d.name] = ""
-		if d.of == ofObject && d.name != "DeleteObjects" {
-			names[d.name] = "AWSLogs"
-		}
+		names[d.name] = d.of == ofObject && d.name != "DeleteObjects"
 	}
 	return names, of
 }()
