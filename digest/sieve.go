@@ -191,17 +191,18 @@ func namesLogs(text []byte) bool {
 // nameAt is the value of the key eventName, where that has its "N" at a place.
 func nameAt(text []byte, at int) ([]byte, bool) {
 	const before, after = `"event`, `Name"`
-	if at < len(before) || string(text[at-len(before):at]) != before || !bytes.HasPrefix(text[at:], []byte(after)) {
+	if at < len(before) || len(text)-at < len(after) || string(text[at-len(before):at]) != before || string(text[at:at+len(after)]) != after {
 		return nil, false
 	}
-	rest := bytes.TrimLeft(text[at+len(after):min(len(text), at+maxEventName)], " \t\r\n")
-	rest, ok := bytes.CutPrefix(rest, []byte{':'})
-	if !ok {
-		return nil, false
-	}
-	rest, ok = bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte{'"'})
-	if !ok {
-		return nil, false
+	rest := text[at+len(after) : min(len(text), at+maxEventName)]
+	if len(rest) > 2 && rest[0] == ':' && rest[1] == '"' { // as CloudTrail writes it
+		rest = rest[2:]
+	} else {
+		var colon, quote bool
+		rest, colon = bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte{':'})
+		if rest, quote = bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte{'"'}); !colon || !quote {
+			return nil, false
+		}
 	}
 	end := bytes.IndexByte(rest, '"')
 	return rest[:max(end, 0)], end > 0

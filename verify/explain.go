@@ -100,14 +100,15 @@ func (r *run) certain(ctx context.Context, listed digest.Log, found leads) (lead
 // edge reads a log that a kept digest beside the window lists, for its leads alone.
 func (g *groupRun) edge(ctx context.Context, listed digest.Log) event {
 	seen, err := g.r.hash(ctx, Ref{listed.Bucket, listed.Object})
+	var found leads
 	if err == nil && judgeLog(listed, true, seen).verdict == Kept {
-		seen.leads, err = g.r.certain(ctx, listed, seen.leads)
-		return event{leads: seen.leads.of(listed)}
+		found, err = g.r.certain(ctx, listed, seen.leads)
 	}
 	if err != nil {
 		g.r.fail(err)
+		return event{}
 	}
-	return event{}
+	return event{leads: found.of(listed)}
 }
 
 // of says of leads which log they are from.
