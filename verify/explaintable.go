@@ -11,7 +11,7 @@ const (
 	ofKey
 )
 
-// An effect is what an event may explain; the rules are in explainmatch.go and,
+// An effect is what an event may explain; the rules are in explainrules.go and,
 // for people, in docs/explain.md.
 type effect int
 
