@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailseal/trailseal/digest"
@@ -105,7 +106,7 @@ type nameCounts struct {
 
 func (n *nameCounts) add(name string) {
 	if len(name) > maxName {
-		name = name[:maxName] + "…"
+		name = strings.ToValidUTF8(name[:maxName], "") + "…"
 	}
 	if _, known := n.counts[name]; !known && len(n.counts) >= maxNames {
 		n.more++
@@ -134,7 +135,7 @@ func (n *nameCounts) top() Counts {
 
 // facts are what was counted.
 func (s *eventStats) facts(f *LogFacts) {
-	f.Events, f.TooLong = s.Found, s.Long
+	f.Read, f.Events, f.TooLong = true, s.Found, s.Long
 	f.First, f.Last = stamp(s.first), stamp(s.last)
 	f.Services, f.Principals, f.Errors = s.services.top(), s.principals.top(), s.errors.top()
 }

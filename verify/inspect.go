@@ -16,7 +16,7 @@ import (
 // are read and judged, and handed to each in their order; nil: they are passed
 // over. An object that lies elsewhere than CloudTrail writes is only described.
 func Inspect(ctx context.Context, req Request, ref Ref, each func(File) error) (Inspection, error) {
-	in := Inspection{URI: ref.URI(), Kind: kindOf(ref.Key), Exit: 3}
+	in := Inspection{URI: ref.URI(), Kind: kindOf(ref.Key), KeysIn: req.KeysInCopy, Exit: 3}
 	var err error
 	switch in.Kind {
 	case "digest":
@@ -238,10 +238,12 @@ func (in *Inspection) logFacts(ref Ref, c *closeLook) {
 	if n, err := digest.ParseLogName(ref.Key); err == nil {
 		f.Organization, f.Account, f.Region, f.Folder, f.Delivered = n.Organization, n.Account, n.Region, n.Kind, n.Delivered
 	}
-	if c.stats == nil {
+	read := c.stats != nil
+	if !read {
 		c.stats = newEventStats()
 	}
 	c.stats.facts(f)
+	f.Read = read
 }
 
 // look runs the engine over the time of the file.

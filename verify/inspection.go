@@ -9,11 +9,12 @@ const InspectSchema = "trailseal.inspect/v1"
 // An Inspection is all that can be said of one file.
 type Inspection struct {
 	URI    string       `json:"uri"`
-	Kind   string       `json:"kind"`             // "digest" or "log", by its name; "other"
-	File   *File        `json:"file,omitempty"`   // what a run says of it; nil where nothing speaks for it
-	Doubt  string       `json:"doubt,omitempty"`  // what may have hidden a digest that speaks for it
-	Says   string       `json:"says,omitempty"`   // in plain words, why there is no verdict
-	Object *ObjectFacts `json:"object,omitempty"` // the object as it is stored; nil where it could not be read
+	Kind   string       `json:"kind"`                 // "digest" or "log", by its name; "other"
+	File   *File        `json:"file,omitempty"`       // what a run says of it; nil where nothing speaks for it
+	Doubt  string       `json:"doubt,omitempty"`      // what may have hidden a digest that speaks for it
+	KeysIn string       `json:"keysInCopy,omitempty"` // names of key files that lie in the copy they vouch for
+	Says   string       `json:"says,omitempty"`       // in plain words, why there is no verdict
+	Object *ObjectFacts `json:"object,omitempty"`     // the object as it is stored; nil where it could not be read
 	Digest *DigestFacts `json:"digest,omitempty"`
 	Log    *LogFacts    `json:"log,omitempty"`
 
@@ -104,6 +105,7 @@ type LogFacts struct {
 	Delivered    time.Time   `json:"delivered,omitzero"` // by its name, to five minutes
 	ListedBy     []Neighbour `json:"listedBy"`           // the digests that list it
 	Expected     string      `json:"expected,omitempty"` // SHA-256 that the digest names
+	Read         bool        `json:"read"`               // whether it could be read, so that what follows says something
 	Events       int         `json:"events"`             // in Records
 	TooLong      int         `json:"tooLong,omitempty"`  // more events, too long to be read
 	First        *time.Time  `json:"firstEventTime,omitempty"`
