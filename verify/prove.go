@@ -309,7 +309,7 @@ func (p *Proof) addLog(ctx context.Context, req Request, s *search) error {
 			return changed
 		}
 		var err error
-		stored, err = readAtMost(o.Body, MaxProofLog, "the log")
+		stored, err = readAtMost(o, MaxProofLog)
 		return err
 	})
 	if err != nil {
@@ -411,11 +411,13 @@ func readDigest(ctx context.Context, req Request, ref Ref) (raw []byte, err erro
 	return raw, err
 }
 
-// readAtMost reads a body that may not have more than most bytes.
-func readAtMost(r io.Reader, most int64, what string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = refusal(fmt.Sprintf("%s has more than %d stored bytes, which is too much for a proof", what, most))
+// readAtMost reads a log that may not have more than most stored bytes.
+func readAtMost(o Object, most int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(o.Size, 0), most)) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(o.Body, most+1))
+	if err == nil && n > most {
+		err = refusal(fmt.Sprintf("the log that holds the event has more than %d stored bytes, which is too much for a proof", most))
 	}
-	return data, err
+	return b.Bytes(), err
 }
