@@ -93,7 +93,7 @@ func (t *inspectText) object(o verify.ObjectFacts) {
 		t.row("stored", thousands(int(o.Stored))+" B")
 	}
 	t.row("uncompressed", thousands(int(o.Size))+" B")
-	t.row("gzip", o.Form)
+	t.row("gzip", Clean(o.Form))
 	t.row("SHA-256", Clean(o.SHA256))
 	t.row("version", Clean(o.Version))
 	t.row("S3", strings.TrimSpace(Clean(o.SSE)+" "+Clean(o.SSEKey)))
@@ -123,7 +123,7 @@ var outcomes = map[verify.Outcome]verify.Class{verify.CheckHolds: verify.Good, v
 func (t *inspectText) checks(checks []verify.Check) {
 	t.head("Checks")
 	for _, c := range checks {
-		line := "  " + t.paint.class(outcomes[c.Outcome], fmt.Sprintf("%-7s", c.Outcome)) + "  " + checkSayings[c.Name]
+		line := "  " + t.paint.class(outcomes[c.Outcome], fmt.Sprintf("%-7s", Clean(string(c.Outcome)))) + "  " + checkSayings[c.Name]
 		if c.Detail != "" {
 			line += ": " + CleanText(c.Detail)
 		}
@@ -156,7 +156,7 @@ func (t *inspectText) neighbour(name string, n *verify.Neighbour) {
 	f := verify.File{Kind: "digest", Verdict: n.Verdict, Reasons: n.Reasons}
 	verdict := t.paint.class(verify.ClassUnproven, "not judged")
 	if n.Verdict != "" {
-		verdict = t.paint.class(n.Verdict.Class(), string(n.Verdict))
+		verdict = t.paint.class(n.Verdict.Class(), Clean(string(n.Verdict)))
 	}
 	t.row(name, verdict+"  "+Clean(n.URI))
 	if len(n.Reasons) > 0 {

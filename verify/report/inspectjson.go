@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -58,13 +59,14 @@ func (j *inspectJSON) Log(f verify.File) error {
 
 func (j *inspectJSON) End(in verify.Inspection) error {
 	err := j.start()
+	textsOf(reflect.ValueOf([]any{in.Object, in.Digest, in.Log}))
 	end := "],\n"
 	if j.logs > 0 {
 		end = "\n  ],\n"
 	}
 	err = errors.Join(err, j.raw(end),
 		j.member("uri", validUTF8(in.URI)),
-		j.member("kind", in.Kind))
+		j.member("kind", validUTF8(in.Kind)))
 	if in.File != nil {
 		err = errors.Join(err, j.member("file", jsonFile(*in.File)))
 	}
@@ -86,4 +88,28 @@ func (j *inspectJSON) End(in verify.Inspection) error {
 		err = errors.Join(err, j.member("logsByVerdict", in.Logs))
 	}
 	return errors.Join(err, j.raw(fmt.Sprintf("  \"exit\": %d\n}\n", in.Exit)), j.w.Flush())
+}
+
+// textsOf makes each text of a value UTF-8, in its place, as validUTF8 does.
+func textsOf(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.CanSet() {
+			v.SetString(validUTF8(v.String()))
+		}
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			textsOf(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				textsOf(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			textsOf(v.Index(i))
+		}
+	}
 }

@@ -46,7 +46,7 @@ func (t *inspectText) why(f verify.File) string {
 }
 
 func (t *inspectText) verdict(v verify.Verdict, c verify.Class) string {
-	return t.paint.class(c, fmt.Sprintf("%-12s", v)) + "  "
+	return t.paint.class(c, fmt.Sprintf("%-12s", Clean(string(v)))) + "  "
 }
 
 func (t *inspectText) head(text string) { fmt.Fprintf(t.w, "\n%s\n", t.paint.bold(text)) }
@@ -83,18 +83,18 @@ func (t *inspectText) End(in verify.Inspection) error {
 func (t *inspectText) headline(in verify.Inspection) {
 	t.w.WriteString("\n")
 	if f := in.File; f != nil {
-		fmt.Fprintf(t.w, "  %s%s\n", t.verdict(f.Verdict, f.Class), f.Kind)
+		fmt.Fprintf(t.w, "  %s%s\n", t.verdict(f.Verdict, f.Class), Clean(f.Kind))
 		if why := t.why(*f); why != "" {
 			t.w.WriteString(why)
 		} else {
 			fmt.Fprintf(t.w, "%16s%s\n", "", wrap(Explain(*f), 16))
 		}
 	} else {
-		fmt.Fprintf(t.w, "  %s%s\n", t.verdict("no verdict", verify.ClassUnproven), in.Kind)
+		fmt.Fprintf(t.w, "  %s%s\n", t.verdict("no verdict", verify.ClassUnproven), Clean(in.Kind))
 	}
 	keys := ""
 	if in.KeysIn != "" && in.Kind != "other" {
-		keys = "the public keys are those in the copy itself (" + in.KeysIn + "): whoever could change the copy could change them too"
+		keys = "the public keys are those in the copy itself (" + CleanText(in.KeysIn) + "): whoever could change the copy could change them too"
 	}
 	for _, text := range []string{in.Says, in.Doubt, keys} {
 		if text != "" {

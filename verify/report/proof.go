@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/trailseal/trailseal/verify"
@@ -24,9 +26,8 @@ func WriteSearch(w io.Writer, format string, s verify.Search, o Options) error {
 // WriteProofResult tells what checking a proof found.
 func WriteProofResult(w io.Writer, format string, r verify.ProofResult, exit int, o Options) error {
 	if format == "json" {
-		for _, text := range []*string{&r.Event, &r.Log, &r.Digest, &r.Tool, &r.KeyFrom, &r.Fingerprint, &r.Region} {
-			*text = validUTF8(*text)
-		}
+		r.Checks = slices.Clone(r.Checks)
+		textsOf(reflect.ValueOf(&r))
 		return writeValue(w, struct {
 			verify.ProofResult
 			Exit int `json:"exit"`
@@ -36,7 +37,7 @@ func WriteProofResult(w io.Writer, format string, r verify.ProofResult, exit int
 }
 
 func cleanSearch(s verify.Search) any {
-	s.Why, s.Others, s.Doubts = validUTF8(s.Why), cleanAll(s.Others), cleanAll(s.Doubts)
+	s.Event, s.Why, s.Others, s.Doubts = validUTF8(s.Event), validUTF8(s.Why), cleanAll(s.Others), cleanAll(s.Doubts)
 	form := struct {
 		verify.Search
 		File   *fileForm   `json:"file,omitempty"`
@@ -80,7 +81,7 @@ func searchText(w io.Writer, s verify.Search, p painter) error {
 		}
 		fmt.Fprintf(&b, "%s: %s\n", p.class(class, "No proof"), wrap(CleanText(s.Why), 0))
 		if s.File != nil {
-			row("verdict", p.class(s.File.Verdict.Class(), string(s.File.Verdict))+": "+Explain(*s.File))
+			row("verdict", p.class(s.File.Verdict.Class(), Clean(string(s.File.Verdict)))+": "+Explain(*s.File))
 			row("digest", Clean(s.File.Digest))
 		}
 	}
@@ -119,7 +120,7 @@ func resultText(w io.Writer, r verify.ProofResult, exit int, p painter) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "event   %s\nlog     %s\ndigest  %s\n\n", Clean(r.Event), Clean(r.Log), Clean(r.Digest))
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "  %s  %-14s  %s\n", p.class(outcomes[c.Outcome], fmt.Sprintf("%-7s", c.Outcome)), c.Name, CleanText(c.Detail))
+		fmt.Fprintf(&b, "  %s  %-14s  %s\n", p.class(outcomes[c.Outcome], fmt.Sprintf("%-7s", Clean(string(c.Outcome)))), Clean(c.Name), CleanText(c.Detail))
 	}
 	fmt.Fprintf(&b, "\nmade %s by trailseal %s; the key is from: %s (all as the maker says)\n\n", moment(r.Collected), Clean(r.Tool), CleanText(r.KeyFrom))
 	b.WriteString(wrap(conclusion(r, exit, p), 0) + "\n")
