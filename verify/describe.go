@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,10 +15,6 @@ import (
 // describe says what an object is that no digest can be asked about, or of which
 // none says anything.
 func (in *Inspection) describe(ctx context.Context, req Request, ref Ref) error {
-	limit := req.LogLimit
-	if limit == 0 {
-		limit = DefaultLogLimit
-	}
 	d := &describer{stats: newEventStats()}
 	var content digest.Content
 	var seen Object
@@ -28,7 +25,7 @@ func (in *Inspection) describe(ctx context.Context, req Request, ref Ref) error 
 		}
 		d.stored.Reset()
 		var err error
-		content, err = digest.HashGzipTo(&headReader{Reader: o.Body, head: &d.stored}, limit, d)
+		content, err = digest.HashGzipTo(&headReader{Reader: o.Body, head: &d.stored}, cmp.Or(req.LogLimit, DefaultLogLimit), d)
 		return err
 	})
 	switch {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -272,12 +273,8 @@ func (in *Inspection) look(ctx context.Context, req Request, ref Ref, each func(
 
 // readLog reads a log that no digest had read, to say what is in it all the same.
 func (in *Inspection) readLog(ctx context.Context, req Request, ref Ref) (*eventStats, error) {
-	limit := req.LogLimit
-	if limit == 0 {
-		limit = DefaultLogLimit
-	}
 	stats := newEventStats()
-	content, o, err := readTo(ctx, req.Store, ref, limit, stats)
+	content, o, err := readTo(ctx, req.Store, ref, cmp.Or(req.LogLimit, DefaultLogLimit), stats)
 	switch {
 	case err == nil:
 		in.Object = objectFacts(content, nil, o.Version, sealingOf(o))

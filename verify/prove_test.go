@@ -233,3 +233,15 @@ func TestProveInterrupted(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// A log that is too large for a proof is refused, whatever its size is said to be.
+func TestProveRefusesLargeLogs(t *testing.T) {
+	for _, stated := range []int64{-1, 0, 5, 1 << 62} {
+		for size, fits := range map[int]bool{0: true, 1: true, 10: true, 11: false, 1000: false} {
+			got, err := verify.ReadAtMost(verify.Object{Body: strings.NewReader(strings.Repeat("x", size)), Size: stated}, 10)
+			if (err == nil) != fits || fits && len(got) != size {
+				t.Errorf("%d bytes, said to be %d: %d, %v", size, stated, len(got), err)
+			}
+		}
+	}
+}

@@ -69,6 +69,9 @@ func newInspect(s streams) *cobra.Command {
 }
 
 func (o *inspectOptions) run(ctx context.Context, s streams, name string) error {
+	if err := keepEvidence(o.to, name); err != nil {
+		return err
+	}
 	t, err := o.target(ctx, name, s.warner(o.quiet), source.OpenPlace)
 	if err != nil {
 		return err

@@ -133,6 +133,9 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 	if len(args) > 1 {
 		name = args[1]
 	}
+	if err := keepEvidence(o.to, name); err != nil {
+		return err
+	}
 	now := time.Now().UTC()
 	window, err := parseWindow(o.start, o.end, now, o.trail == "" && !isS3(name))
 	if err != nil {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/trailseal/trailseal/digest"
 	"github.com/trailseal/trailseal/verify"
 	"github.com/trailseal/trailseal/verify/source"
 )
@@ -13,6 +16,20 @@ type target struct {
 	opened
 	ref    verify.Ref
 	placed bool // it lies where digests may speak of it
+}
+
+// keepEvidence refuses to write over what is looked at, or among CloudTrail's files.
+func keepEvidence(out, in string) error {
+	if out == "" || out == "-" {
+		return nil
+	}
+	source, err := os.Stat(in)
+	target, err2 := os.Stat(out)
+	_, among := digest.FromAWSLogs(filepath.ToSlash(placeOf(out)))
+	if among || err == nil && err2 == nil && os.SameFile(source, target) {
+		return usagef("--output %q lies in the evidence, which is never written to", out)
+	}
+	return nil
 }
 
 // A fileOpener opens one file on disk.
