@@ -16,9 +16,11 @@ type EventScanner struct {
 	// Event is given each event's own bytes, which are valid until it returns.
 	Event func(raw []byte)
 
-	Found int // events given
-	Long  int // events passed over because they are longer than MaxEventBytes
+	Found int   // events given
+	Long  int   // events passed over because they are longer than MaxEventBytes
+	At    int64 // of the event that is given: the bytes of the file before it
 
+	passed  int64  // bytes of the file before those of this write
 	event   []byte // of the event under way, what came in writes before
 	depth   int
 	text    bool   // within a string
@@ -51,7 +53,7 @@ func (s *EventScanner) Write(p []byte) (int, error) {
 			}
 		case '{', '[':
 			if s.records > 0 && s.depth == s.records && p[i] == '{' {
-				s.inside, s.long, start = true, false, i
+				s.inside, s.long, start, s.At = true, false, i, s.passed+int64(i)
 			}
 			if s.depth++; s.depth == 2 && p[i] == '[' && string(s.key) == recordsKey {
 				s.records = 2
@@ -69,6 +71,7 @@ func (s *EventScanner) Write(p []byte) (int, error) {
 	if s.inside {
 		s.hold(p[start:])
 	}
+	s.passed += int64(len(p))
 	return len(p), nil
 }
 

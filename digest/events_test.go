@@ -12,7 +12,13 @@ import (
 
 // eventsIn scans a text that comes in pieces of the sizes that cut gives.
 func eventsIn(text string, cut func() int) (events []string, s *EventScanner) {
-	s = &EventScanner{Event: func(raw []byte) { events = append(events, string(raw)) }}
+	s = &EventScanner{}
+	s.Event = func(raw []byte) {
+		events = append(events, string(raw))
+		if s.At < 0 || !strings.HasPrefix(text[s.At:], string(raw)) {
+			panic(fmt.Sprintf("%q is not at byte %d of %q", raw, s.At, text))
+		}
+	}
 	s.Reset()
 	for p := []byte(text); len(p) > 0; {
 		n := min(max(cut(), 1), len(p))

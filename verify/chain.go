@@ -320,6 +320,7 @@ func (c *chainRun) settleOne(d *sight) {
 		}
 		return
 	}
+	c.r.watch.settled(d, ruling)
 	d.inside = c.inside(d)
 	if d.authentic() {
 		if c.r.Explain {
@@ -342,7 +343,7 @@ func (c *chainRun) settleOne(d *sight) {
 	c.r.Progress.DigestsDone.Add(1)
 	c.extend(d)
 	c.send(step{file: digestFile(d, ruling)})
-	if d.record != nil {
+	if d.record != nil && c.r.watch.wants(d) {
 		c.logs(d, ruling.verdict == Kept)
 	}
 }

@@ -49,9 +49,9 @@ func (s *leads) see(raw []byte) {
 
 // readLog hashes a log and, where the run is to explain, looks for leads. They
 // are worth what the log is.
-func (r *run) readLog(c *counter) (digest.Content, leads, error) {
-	if !r.Explain {
-		content, err := digest.HashGzip(c, r.LogLimit)
+func (r *run) readLog(c *counter, tee digest.Tee) (digest.Content, leads, error) {
+	if !r.Explain || tee != nil { // who looks for something else is not told what explains
+		content, err := hashTo(c, r.LogLimit, tee)
 		return content, leads{}, err
 	}
 	w := watchers.Get().(*watcher)
@@ -86,7 +86,7 @@ func (r *run) certain(ctx context.Context, listed digest.Log, found leads) (lead
 
 // edge reads a log that a kept digest beside the window lists, for its leads alone.
 func (g *groupRun) edge(ctx context.Context, listed digest.Log) event {
-	seen, err := g.r.hash(ctx, Ref{listed.Bucket, listed.Object})
+	seen, err := g.r.hash(ctx, Ref{listed.Bucket, listed.Object}, nil)
 	var found leads
 	if err == nil && judgeLog(listed, true, seen).verdict == Kept {
 		found, err = g.r.certain(ctx, listed, seen.leads)

@@ -148,19 +148,21 @@ func (g *groupRun) do(ctx context.Context, s step) event {
 	if s.log == nil {
 		return event{file: s.file, finding: s.finding}
 	}
-	if listed := (Ref{s.log.listed.Bucket, s.log.listed.Object}); g.r.Only != nil && !g.r.Store.Holds(*g.r.Only, listed) {
+	if listed := (Ref{s.log.listed.Bucket, s.log.listed.Object}); g.r.Only != nil && !g.r.watch.chooses() && !g.r.Store.Holds(*g.r.Only, listed) {
 		return event{}
 	}
 	var seen logSight
+	tee := g.r.watch.tee()
 	if s.log.trusted && s.log.listed.Algorithm == digest.HashAlgorithm {
 		var err error
-		if seen, err = g.r.hash(ctx, Ref{s.log.listed.Bucket, s.log.listed.Object}); err != nil {
+		if seen, err = g.r.hash(ctx, Ref{s.log.listed.Bucket, s.log.listed.Object}, tee); err != nil {
 			g.r.fail(err)
 			return event{}
 		}
 	}
 	g.r.Progress.LogsDone.Add(1)
 	e := event{file: logFile(s.log, seen, judgeLog(s.log.listed, s.log.trusted, seen))}
+	g.r.watch.hashed(e.file, seen, tee)
 	if e.file.Verdict == Kept {
 		found, err := g.r.certain(ctx, s.log.listed, seen.leads)
 		if err != nil {

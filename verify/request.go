@@ -46,6 +46,8 @@ type Request struct {
 	DigestLimit int64     // 0: DefaultDigestLimit
 	InFlight    int       // pieces of work in flight at once, 0: 256
 	Progress    *Progress // counted into while the run goes on; may be nil
+
+	watch *watch // told more than the sink is; nil: nobody
 }
 
 // A Filter narrows a run. Each field is a list of shell patterns, of which one

@@ -249,7 +249,7 @@ func chooseKey(keys []digest.PublicKey, err error, d *sight) (*digest.PublicKey,
 		case k.Fingerprint != d.record.Fingerprint:
 		case k.Region != "" && k.Region != d.name.Chain.Region:
 			elsewhere = k.Region
-		case k.ValidAt(at), k.ValidAt(at.Add(signedWithin)), !dated && !k.End.Before(at):
+		case validWhenSigned(k, at, dated):
 			return &keys[i], ruling{}
 		default:
 			then = k.Start.Format(time.RFC3339) + " to " + k.End.Format(time.RFC3339)
@@ -263,6 +263,12 @@ func chooseKey(keys []digest.PublicKey, err error, d *sight) (*digest.PublicKey,
 	default:
 		return nil, rule(Unverified, fmt.Sprintf("fingerprint %.64q", d.record.Fingerprint), KeyNotFound)
 	}
+}
+
+// validWhenSigned reports whether a key may have signed at a time, or soon after
+// it; where that is not dated, at any time from then on.
+func validWhenSigned(k digest.PublicKey, at time.Time, dated bool) bool {
+	return k.ValidAt(at) || k.ValidAt(at.Add(signedWithin)) || !dated && !k.End.Before(at)
 }
 
 // briefly says why keys could not be asked for: it stands beside every digest
@@ -279,19 +285,27 @@ func briefly(err error) string {
 // for a backfill digest the time it was made. Where a copy lost that time,
 // dated is false: all that is known is that it was not before the end.
 func (d *sight) signedAt() (at time.Time, dated bool) {
-	if !d.name.Chain.Backfill {
-		return d.record.End, true
+	text, known := d.meta[generatedAt]
+	return signedAt(d.record.End, d.name.Chain.Backfill, text, known)
+}
+
+// generatedAt is the metadata of a backfill digest that says when it was made.
+const generatedAt = "backfill-generation-timestamp"
+
+func signedAt(end time.Time, backfill bool, generated string, known bool) (at time.Time, dated bool) {
+	if !backfill {
+		return end, true
 	}
-	text, known := d.meta["backfill-generation-timestamp"]
-	if at, err := time.Parse(time.RFC3339, text); err == nil && !at.Before(d.record.End) {
+	if at, err := time.Parse(time.RFC3339, generated); err == nil && !at.Before(end) {
 		return at, true
 	}
 	// A time that cannot be right is as good as a lie: hold it to the end.
-	return d.record.End, known
+	return end, known
 }
 
-// hash reads and hashes one log file.
-func (r *run) hash(ctx context.Context, ref Ref) (logSight, error) {
+// hash reads and hashes one log file, whose content the tee is given as well,
+// where there is one.
+func (r *run) hash(ctx context.Context, ref Ref, tee digest.Tee) (logSight, error) {
 	var s logSight
 	err := r.Store.Read(ctx, ref, func(o Object) error {
 		s = logSight{version: o.Version, altered: o.Altered, sealing: sealingOf(o)}
@@ -299,7 +313,7 @@ func (r *run) hash(ctx context.Context, ref Ref) (logSight, error) {
 			return nil
 		}
 		count := &counter{r: o.Body}
-		content, found, err := r.readLog(count)
+		content, found, err := r.readLog(count, tee)
 		if err != nil {
 			return err
 		}
@@ -312,6 +326,13 @@ func (r *run) hash(ctx context.Context, ref Ref) (logSight, error) {
 		return logSight{err: err, sealing: refusedBy(err)}, nil
 	}
 	return s, err
+}
+
+func hashTo(body io.Reader, limit int64, tee digest.Tee) (digest.Content, error) {
+	if tee == nil {
+		return digest.HashGzip(body, limit)
+	}
+	return digest.HashGzipTo(body, limit, tee)
 }
 
 type counter struct {

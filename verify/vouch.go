@@ -15,28 +15,51 @@ import (
 // it. Then doubt says what stood in the way of knowing: it is empty where the
 // digests of that time could be listed and are kept.
 func Vouch(ctx context.Context, req Request, ref Ref) (file File, found bool, doubt string, err error) {
-	account, region, at, err := placeInTime(ref.Key)
+	single, err := vouch(ctx, req, ref, func() vouchSink { return &spotlight{want: ref, store: req.Store} })
 	if err != nil {
 		return File{}, false, "", err
+	}
+	if s := single.spot(); s.file != nil {
+		return *s.file, true, "", nil
+	}
+	return File{}, false, single.spot().doubt, ctx.Err()
+}
+
+// A vouchSink is a sink with a spotlight, and may watch the run as well.
+type vouchSink interface {
+	Sink
+	spot() *spotlight
+	watch() *watch
+}
+
+// vouch runs the engine over the time of one file, into a sink that is made for
+// each run, and returns the last of them.
+func vouch(ctx context.Context, req Request, ref Ref, sink func() vouchSink) (vouchSink, error) {
+	account, region, at, err := placeInTime(ref.Key)
+	if err != nil {
+		return nil, err
 	}
 	req.Only, req.All, req.KeyStates = &ref, true, nil
 	req.Filter = Filter{Accounts: []string{account}, Regions: []string{region}}
 	// A log is named by the digest of the hour in which it was delivered, but for
 	// the minutes that names are off by, or by a later one where that was late.
 	req.Window = Window{Start: at.Add(-time.Hour), End: at.Add(2 * time.Hour)}
+	if _, err := digest.ParseName(ref.Key); err == nil {
+		req.Window.Start = at.Add(-2 * time.Hour) // with the digest before it
+	}
+	var single vouchSink
 	for range 2 {
-		single := &spotlight{want: ref, store: req.Store}
-		_, err := Run(ctx, req, single)
-		if err != nil {
-			return File{}, false, "", err
+		single = sink()
+		req.watch = single.watch()
+		if _, err := Run(ctx, req, single); err != nil {
+			return nil, err
 		}
-		if single.file != nil {
-			return *single.file, true, "", nil
+		if single.spot().file != nil {
+			break
 		}
-		doubt = single.doubt
 		req.Window.End = at.Add(PendingAge)
 	}
-	return File{}, false, doubt, ctx.Err()
+	return single, nil
 }
 
 // placeInTime is what the name of a log or digest file says of it.
@@ -79,6 +102,9 @@ func (s *spotlight) Finding(f Finding) error {
 	}
 	return nil
 }
+
+func (s *spotlight) spot() *spotlight { return s }
+func (s *spotlight) watch() *watch    { return nil }
 
 func (s *spotlight) doubts(text string) {
 	if s.doubt == "" {

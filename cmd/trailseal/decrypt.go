@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,20 +75,13 @@ func oneArg(command, what string, args []string) error {
 	return nil
 }
 
-// A target is the one object to open.
-type target struct {
-	opened
-	ref    verify.Ref
-	placed bool // it lies where digests may speak of it
-}
-
 // run opens, asks the digests, and only then writes: what must not be written
 // is known first.
 func (o *decryptOptions) run(ctx context.Context, s streams, name string) error {
 	if err := o.checkOutput(s, name); err != nil {
 		return err
 	}
-	t, err := o.target(ctx, name, s.warner(o.quiet))
+	t, err := o.target(ctx, name, s.warner(o.quiet), source.OpenFile)
 	if err != nil {
 		return err
 	}
@@ -151,43 +143,6 @@ func refuse(seen verify.Object, v answer) error {
 		return &exitError{exitUnproven, &hintedError{errors.New("it is unauthenticated, and nothing was written"), hints}}
 	}
 	return nil
-}
-
-// target finds the store and the place of the object.
-func (o *decryptOptions) target(ctx context.Context, name string, warn func(string, ...any)) (target, error) {
-	t := target{}
-	if !isS3(name) {
-		store, ref, placed, err := source.OpenFile(name)
-		if err != nil {
-			return t, usage(err)
-		}
-		t.ref, t.placed, t.store, t.name = ref, placed, store, name
-		t.kms = source.NewKMS(ctx, o.aws.options(), o.kms.endpoint)
-		t.store = source.NewOpening(store, t.kms, o.kms.opener(t.kms, ""))
-		t.keys, err = o.keysFor(ctx, store, warn)
-		return t, usage(err)
-	}
-	bucket, key, _ := strings.Cut(name[len("s3://"):], "/")
-	if key == "" || strings.HasSuffix(key, "/") {
-		return t, usagef("%q names no object", name)
-	}
-	t.ref = verify.Ref{Bucket: bucket, Key: key}
-	root, placed := source.RootOf(t.ref)
-	t.placed = placed
-	from, err := o.open(ctx, root.URI(), warn)
-	t.opened = from
-	return t, err
-}
-
-// keysFor are the keys given, else those in the copy, else CloudTrail's.
-func (o *decryptOptions) keysFor(ctx context.Context, store *source.Directory, warn func(string, ...any)) (verify.Keys, error) {
-	if given, err := o.keysGiven(warn); given != nil || err != nil {
-		return given, err
-	}
-	if files, err := store.KeyFiles(); files != nil || err != nil {
-		return files, err
-	}
-	return source.OpenCloudTrail(ctx, o.aws.options())
 }
 
 // unseal reads the plaintext. An object that broke half-way begins anew.

@@ -20,7 +20,9 @@ trailseal help environment    what is taken from the environment`
 const rootExample = `  trailseal verify s3://my-trail-bucket
   trailseal verify --trail management-events --start 7d
   trailseal verify ./copy-of-the-bucket --public-keys public-keys-eu-west-1.json
-  trailseal kms check s3://my-trail-bucket`
+  trailseal kms check s3://my-trail-bucket
+  trailseal inspect s3://my-trail-bucket/AWSLogs/…/….json.gz
+  trailseal prove EVENT-ID s3://my-trail-bucket --start 2026-03-10 --end 2026-03-11 -o event.proof.json`
 
 const verifyLong = `Verify what CloudTrail delivered, in a bucket or in a copy of one.
 

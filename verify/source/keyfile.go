@@ -75,6 +75,10 @@ func (k *KeyFile) Keys(_ context.Context, region string, _, _ time.Time) ([]dige
 	return keys, nil
 }
 
+// All are the usable keys of all regions, in the order of the files. They are not
+// to be changed.
+func (k *KeyFile) All() []digest.PublicKey { return k.keys }
+
 // Len is how many usable keys the files hold.
 func (k *KeyFile) Len() int { return len(k.keys) }
 

@@ -2,6 +2,8 @@ package source
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,18 +29,49 @@ func OpenFile(path string) (store *Directory, ref verify.Ref, inCopy bool, err e
 		return nil, ref, false, &UsageError{What: "file", Err: err}
 	}
 	if tail, ok := digest.FromAWSLogs(filepath.ToSlash(abs)); ok {
-		base := filepath.FromSlash(strings.TrimSuffix(filepath.ToSlash(abs), tail))
-		store, err := OpenDirectory(base)
-		if err != nil {
-			return nil, ref, false, err
+		if in, at, found, err := copyAbove(abs, tail); found || err != nil {
+			return in, at, found, err
 		}
-		if roots, err := store.Roots(context.Background()); err == nil && len(roots) == 1 {
-			return store, verify.Ref{Bucket: roots[0].Bucket, Key: roots[0].Key + tail}, true, nil
-		}
-		store.Close() // several copies below one folder: it cannot be told which
 	}
 	store, ref, err = openAlone(abs)
 	return store, ref, false, err
+}
+
+// OpenPlace is OpenFile for a file that may have been there: one that is not, and
+// is named like one that CloudTrail writes, is a place in the copy that its folder
+// lies in, about which digests can be asked.
+func OpenPlace(path string) (store *Directory, ref verify.Ref, inCopy bool, err error) {
+	store, ref, inCopy, err = OpenFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return store, ref, inCopy, err
+	}
+	abs, absErr := filepath.Abs(path)
+	tail, ok := digest.FromAWSLogs(filepath.ToSlash(abs))
+	if absErr != nil || !ok {
+		return nil, ref, false, err
+	}
+	if _, nameErr := digest.ParseName(tail); nameErr != nil {
+		if _, nameErr = digest.ParseLogName(tail); nameErr != nil {
+			return nil, ref, false, err
+		}
+	}
+	if in, at, found, _ := copyAbove(abs, tail); found {
+		return in, at, true, nil
+	}
+	return nil, ref, false, err
+}
+
+// copyAbove opens the copy that a path lies in, where it is one and no more.
+func copyAbove(abs, tail string) (store *Directory, ref verify.Ref, found bool, err error) {
+	store, err = OpenDirectory(filepath.FromSlash(strings.TrimSuffix(filepath.ToSlash(abs), tail)))
+	if err != nil {
+		return nil, ref, false, err
+	}
+	if roots, err := store.Roots(context.Background()); err == nil && len(roots) == 1 {
+		return store, verify.Ref{Bucket: roots[0].Bucket, Key: roots[0].Key + tail}, true, nil
+	}
+	store.Close() // several copies below one folder: it cannot be told which
+	return nil, ref, false, nil
 }
 
 // RootOf is what lies above the AWSLogs folder that an object lies in. Where it
