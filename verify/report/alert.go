@@ -78,7 +78,7 @@ func alertOfFinding(f verify.Finding) alert {
 		of.chain = *f.Chain
 	}
 	return alert{
-		uid: uid, word: string(f.Kind), class: f.Class, rank: rank(f.Class, f.Kind.Class()),
+		uid: uid, word: string(f.Kind), class: f.Class, rank: rank(f.Class, ownFindingClass(f)),
 		title: "CloudTrail logs: " + ExplainFinding(f.Kind), text: about(sentences(CleanText(f.Message)), f.URI),
 		chain: of.chain, start: f.Start, end: f.End, seq: f.Seq, uri: f.URI, kmsKey: f.Key,
 		advice: strings.Join(Advice(map[string]bool{string(f.Kind): true}), " "),

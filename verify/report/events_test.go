@@ -166,7 +166,7 @@ func runs() []aRun {
 	all := tamperedRun()
 	all.name, all.options = "all", Options{All: true, Color: true}
 	all.events = append([]event{aFile(verify.File{Kind: "log", URI: logs + "k.json.gz", Verdict: verify.Kept})}, all.events...)
-	return []aRun{keptRun(), tamperedRun(), nothing, interrupted, all, acceptedRun(), failedRun(), keysRun(7)}
+	return []aRun{keptRun(), tamperedRun(), nothing, interrupted, all, acceptedRun(), failedRun(), keysRun(7), evidenceRun()}
 }
 
 // acceptedRun is tampered and unproven, and all of it was accepted.

@@ -176,5 +176,5 @@ func htmlFindingRow(f verify.Finding) markup {
 		where += fillIn(`<small>KMS key <code>{}</code></small>`, htmlName(f.Key))
 	}
 	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td class="n"><p>{}{}</p>{}</td></tr>`,
-		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), judged(f.Class, f.Kind.Class()), where) + "\n"
+		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), judged(f.Class, ownFindingClass(f)), where) + "\n"
 }

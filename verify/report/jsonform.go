@@ -48,6 +48,7 @@ func jsonFile(f verify.File) fileForm {
 	for _, text := range []*string{&form.URI, &form.Digest, &form.Detail, &form.Version, &form.Key, &form.Envelope} {
 		*text = validUTF8(*text)
 	}
+	form.Recover = jsonRecover(f.Recover)
 	return form
 }
 

@@ -70,14 +70,14 @@ func (j *junitWriter) Finding(f verify.Finding) error {
 	err, class := j.enter(), max(f.Class, verify.Remark)
 	for _, day := range daysOf(f) {
 		c := j.caseOf(placeOfFinding(f).chain, day, string(f.Kind))
-		c.count(class, f.Kind.Class(), string(f.Kind))
+		c.count(class, ownFindingClass(f), string(f.Kind))
 		j.line(&c.lines[class][1], class, func() string {
 			text := string(f.Kind) + "  "
 			if f.Start != nil && f.End != nil {
 				text += between(*f.Start, *f.End) + "  "
 			}
 			text += orElse(CleanText(f.Message), ExplainFinding(f.Kind))
-			return text + also("  ", Clean(f.URI)) + judged(f.Class, f.Kind.Class())
+			return text + also("  ", Clean(f.URI)) + judged(f.Class, ownFindingClass(f))
 		})
 	}
 	return err

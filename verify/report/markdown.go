@@ -72,7 +72,7 @@ func (m *markdownWriter) Finding(f verify.Finding) error {
 	if f.Start != nil && f.End != nil {
 		span = between(*f.Start, *f.End)
 	}
-	what := sentence(ExplainFinding(f.Kind)) + judged(f.Class, f.Kind.Class())
+	what := sentence(ExplainFinding(f.Kind)) + judged(f.Class, ownFindingClass(f))
 	if f.Message != "" {
 		what += ": " + codeText(f.Message)
 	}

@@ -24,6 +24,7 @@ func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, 
 	m := &merger{reports: reports, sink: sink, window: hull(reports)}
 	m.summary = m.total()
 	m.findEdges()
+	m.mapPlaces()
 	if err := sink.Start(m.header(version)); err != nil {
 		return m.summary, err
 	}
@@ -33,6 +34,7 @@ func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, 
 		return m.summary, err
 	}
 	m.summary.Chains = m.chains
+	m.summary.Explained = m.explanations()
 	m.summary.Verdict, m.summary.Exit = m.worst.Outcome()
 	return m.summary, sink.End(m.summary)
 }
@@ -47,7 +49,9 @@ type merger struct {
 	chains  int
 	twice   []map[string]chainKey // of each report, the digests at its edge that another one has judged too
 	shared  map[string]bool       // all of those
+	places  []map[int64]int64     // of each report, the new places of what its explanations name
 	told    map[string]int        // of the group at hand: files that another report may tell as well, and which told them first
+	toldAt  map[string]int64      // and their places
 }
 
 // hull is the shortest window that all reports' windows lie in.
@@ -79,7 +83,7 @@ func (m *merger) header(version string) verify.Header {
 			sources = append(sources, r.Header.Source)
 		}
 	}
-	h.Source = strings.Join(sources, ", ")
+	h.Source, h.Bundle = strings.Join(sources, ", "), m.bundle()
 	return h
 }
 
@@ -96,6 +100,7 @@ func (m *merger) total() verify.Summary {
 		sum(s.Logs, of.Logs)
 		s.Bytes.Fetched, s.Bytes.Hashed = s.Bytes.Fetched+of.Bytes.Fetched, s.Bytes.Hashed+of.Bytes.Hashed
 		sum(s.Requests, of.Requests)
+		s.UnlistedEvents = addEvents(s.UnlistedEvents, of.UnlistedEvents)
 		s.Seconds += of.Seconds
 	}
 	if s.Interrupted {
@@ -173,7 +178,7 @@ func compareKeys(a, b groupKey) int {
 // group tells one group of all reports that have it, and then its chains.
 func (m *merger) group(key groupKey, players []*player) error {
 	chains := map[chainKey][]part{}
-	m.told = map[string]int{}
+	m.told, m.toldAt = map[string]int{}, map[string]int64{}
 	for _, p := range players {
 		p.dropped = map[dropped]int{}
 		var mine []*part
@@ -241,9 +246,10 @@ func (m *merger) until(p *player, last int64, take func(verify.Chain)) error {
 		case e.file != nil:
 			m.worst = max(m.worst, e.file.Class)
 			f := *e.file
-			f.Seq = m.place()
+			f.Seq = m.moved(p.at, f.Seq)
 			err = m.sink.File(f)
 		default:
+			m.move(p.at, e.finding.Seq, m.seq+1)
 			err = m.find(*e.finding)
 		}
 		if err == nil {

@@ -81,12 +81,12 @@ func (s *sarifWriter) Finding(f verify.Finding) error {
 	if s.full(0, class, string(f.Kind)) {
 		return nil
 	}
-	message := sentences(string(f.Kind)+": "+orElse(CleanText(f.Message), ExplainFinding(f.Kind))) + judged(f.Class, f.Kind.Class())
+	message := sentences(string(f.Kind)+": "+orElse(CleanText(f.Message), ExplainFinding(f.Kind))) + judged(f.Class, ownFindingClass(f))
 	r := s.result(string(f.Kind), class, message)
 	p := placeOfFinding(f)
 	r.Locations = []sarifLocation{locationOf(f.URI, p.chain)}
 	r.Fingerprints = fingerprints(string(f.Kind), f.URI, fmt.Sprint(p.chain), f.Key, identity(f))
-	if f.Class < f.Kind.Class() {
+	if f.Class < ownFindingClass(f) {
 		r.Suppressions = accepted()
 	}
 	r.Properties = jsonFinding(f)

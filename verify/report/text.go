@@ -144,7 +144,7 @@ func (t *textWriter) Finding(f verify.Finding) error {
 	if f.URI != "" && !strings.Contains(f.Message, f.URI) {
 		line += "  " + Clean(f.URI)
 	}
-	line += judged(f.Class, f.Kind.Class()) + "\n"
+	line += judged(f.Class, ownFindingClass(f)) + "\n"
 	switch f.Kind {
 	case verify.Gap, verify.Stale, verify.NotStarted:
 		t.line(&t.gaps, line)
