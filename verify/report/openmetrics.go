@@ -22,6 +22,7 @@ type openMetricsWriter struct {
 	version  string
 	findings map[string]int
 	chains   oldest
+	recover  int // files of which a version is there
 }
 
 func newOpenMetrics(w io.Writer) *openMetricsWriter {
@@ -33,7 +34,13 @@ func (m *openMetricsWriter) Start(h verify.Header) error {
 	return nil
 }
 
-func (m *openMetricsWriter) File(verify.File) error { return nil } // the summary has the counts
+// File counts what the summary does not.
+func (m *openMetricsWriter) File(f verify.File) error {
+	if f.Recover != nil && f.Recover.Version != "" {
+		m.recover++
+	}
+	return nil
+}
 
 func (m *openMetricsWriter) Finding(f verify.Finding) error {
 	m.findings[string(f.Kind)]++
@@ -65,6 +72,9 @@ func (m *openMetricsWriter) End(s verify.Summary) error {
 	m.head("trailseal_requests", "Requests of the last run, by operation.")
 	seriesOf(m, "trailseal_requests", "operation", s.Requests)
 	m.keys(s.Keys)
+	m.one("trailseal_recoverable_files", "Files that are modified or deleted, and whose content a version of the object has.", float64(m.recover))
+	m.one("trailseal_explanations", "Events that touched the trail, its bucket, its objects or its keys.", float64(len(s.Explained)))
+	m.one("trailseal_explanations_unlisted", "How many more such events there were, or may have been.", float64(s.UnlistedEvents))
 	return m.w.Flush()
 }
 

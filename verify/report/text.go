@@ -32,6 +32,7 @@ type textWriter struct {
 	same   map[alike]int // files of the chain at hand, by what they have in common
 	order  []alike       // the keys of same, as they first came
 	barred map[bar]*barred
+	names  shortNames    // of what events may explain
 	told   map[span]bool // times of the chain at hand that a finding told
 	last   string        // why the file before is not kept
 	failed bool          // a kept file was counted as tampering
@@ -55,7 +56,7 @@ func newText(w io.Writer, o Options) *textWriter {
 		w: bufio.NewWriterSize(w, 64<<10), all: o.All, paint: painter(o.Color),
 		chains: table{rows: in()}, files: in(), gaps: in(), others: in(),
 		tally: newTally(), same: map[alike]int{}, told: map[span]bool{},
-		barred: map[bar]*barred{},
+		barred: map[bar]*barred{}, names: shortNames{},
 	}
 }
 
@@ -66,6 +67,7 @@ func (t *textWriter) Start(h verify.Header) error {
 
 func (t *textWriter) File(f verify.File) error {
 	t.tally.file(f)
+	t.names.file(f)
 	t.failed = t.failed || f.Verdict == verify.Kept && f.Class > verify.Good
 	a := alike{kind: f.Kind, verdict: f.Verdict, why: Explain(f), class: f.Class}
 	if f.Verdict == verify.Unreadable && len(t.same) < maxBars { // whoever writes to the bucket can name any number of keys
@@ -99,6 +101,10 @@ func (t *textWriter) fileLines(f verify.File, a alike) {
 		t.line(&t.files, why)
 	}
 	t.last = why
+	if f.Recover != nil {
+		t.recoverLines(f.Recover)
+		t.last = ""
+	}
 }
 
 // why is why a file is not kept, and what it was compared with.
@@ -130,6 +136,7 @@ func judged(after, before verify.Class) string {
 
 func (t *textWriter) Finding(f verify.Finding) error {
 	t.tally.finding(f)
+	t.names.finding(f)
 	line := "  " + t.paint.class(f.Class, fmt.Sprintf("%-12s", f.Kind)) + "  "
 	if f.Start != nil && f.End != nil {
 		line += between(*f.Start, *f.End) + "  "
@@ -144,6 +151,7 @@ func (t *textWriter) Finding(f verify.Finding) error {
 	if f.URI != "" && !strings.Contains(f.Message, f.URI) {
 		line += "  " + Clean(f.URI)
 	}
+	line += byReason(f)
 	line += judged(f.Class, ownFindingClass(f)) + "\n"
 	switch f.Kind {
 	case verify.Gap, verify.Stale, verify.NotStarted:

@@ -29,6 +29,7 @@ func (t *textWriter) End(s verify.Summary) error {
 		t.keys(s.Keys),
 		t.section("Findings", &t.others),
 	)
+	t.events(s)
 	t.closing(s)
 	return errors.Join(err, t.w.Flush())
 }
@@ -40,6 +41,9 @@ func (t *textWriter) head(s verify.Summary) {
 		window = t.header.Window
 	}
 	fmt.Fprintf(t.w, "trailseal %s  %s\n", CleanText(t.header.Version), CleanText(t.header.Source))
+	if t.header.Bundle != nil {
+		fmt.Fprintf(t.w, "bundle    %s\n", bundleText(t.header.Bundle))
+	}
 	switch {
 	case window.IsZero():
 		fmt.Fprint(t.w, "window    everything it holds\n")
