@@ -27,7 +27,8 @@ type asffWriter struct {
 	w       *bufio.Writer
 	options Options
 	header  verify.Header
-	account string // of the last finding
+	names   shortNames // of what events may explain
+	account string     // of the last finding
 	region  string
 	batch   [2]string // account and region of the open batch
 	n       int       // findings in it
@@ -37,7 +38,7 @@ type asffWriter struct {
 const asffBatch = 100
 
 func newASFF(w io.Writer, o Options) *asffWriter {
-	return &asffWriter{w: bufio.NewWriterSize(w, 64<<10), options: o, account: "000000000000", region: "us-east-1"}
+	return &asffWriter{w: bufio.NewWriterSize(w, 64<<10), options: o, names: shortNames{}, account: "000000000000", region: "us-east-1"}
 }
 
 func (s *asffWriter) Start(h verify.Header) error {
@@ -47,6 +48,7 @@ func (s *asffWriter) Start(h verify.Header) error {
 }
 
 func (s *asffWriter) File(f verify.File) error {
+	s.names.file(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -54,6 +56,7 @@ func (s *asffWriter) File(f verify.File) error {
 }
 
 func (s *asffWriter) Finding(f verify.Finding) error {
+	s.names.finding(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -62,7 +65,12 @@ func (s *asffWriter) Finding(f verify.Finding) error {
 
 func (s *asffWriter) Chain(c verify.Chain) error { return s.add(alertOfChain(c)) }
 
-func (s *asffWriter) End(verify.Summary) error {
+func (s *asffWriter) End(sum verify.Summary) error {
+	for _, a := range alertsOfEvents(sum, s.names) {
+		if err := s.add(a); err != nil {
+			return err
+		}
+	}
 	if err := s.closeBatch(); err != nil {
 		return err
 	}

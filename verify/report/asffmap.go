@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/trailseal/trailseal/digest"
@@ -75,6 +76,13 @@ func (s *asffWriter) fields(a alert) map[string]string {
 	}
 	if c := a.whole; c != nil {
 		fields["digests"], fields["logs"] = verdictCounts(c.Digests), verdictCounts(c.Logs)
+	}
+	if b := s.header.Bundle; b != nil {
+		fields["bundle"] = bundleText(b)
+	}
+	maps.Copy(fields, eventFields(a.event))
+	if a.file != nil {
+		maps.Copy(fields, recoverFields(a.file.Recover))
 	}
 	named := map[string]string{}
 	for name, value := range fields {

@@ -15,15 +15,15 @@ import (
 var csvColumns = []string{
 	"kind", "verdict", "class", "reasons", "uri", "digest", "organization", "account", "region", "trail", "backfill",
 	"start", "end", "expected", "actual", "size", "versionId", "kmsKey", "envelope", "message",
-	"recoverVersion", "recoverModified", "removed", "removedBy", "recoverCommand", "recoverProblem",
-	"time", "who", "accessKey", "from", "agent", "error", "target", "explains",
+	"recoverVersion", "recoverModified", "removed", "removedBy", "recoverCommand", "recoverProblem", "recoverSaved",
+	"time", "who", "accessKey", "from", "agent", "error", "target", "explains", "seq",
 }
 
 // csvWriter writes RFC 4180 with a header: a row a file as it comes, then a row
 // a finding, whose kind is "finding" and whose verdict is what kind of finding
 // it is, then a row an event that touched the trail, whose kind is "event" and whose
-// verdict is its name. What it may explain are the numbers of the rows of files and
-// findings in the order of the report: "seq" of the JSON report. Account, region and trail are those of the finding's chain, or those
+// verdict is its name. What it may explain are the numbers in the last column, which are
+// "seq" of the JSON report. Account, region and trail are those of the finding's chain, or those
 // that the names of the file and its digest tell.
 //
 // Names are written as [Clean] shows them. See cell for what keeps a
@@ -57,14 +57,14 @@ func (c *csvWriter) File(f verify.File) error {
 		size = strconv.FormatInt(f.Size, 10)
 	}
 	p := placeOf(f).chain
-	return c.w.Write(wide(cells(append([]string{f.Kind, string(f.Verdict), f.Class.String(), words(f.Reasons), Clean(f.URI), Clean(f.Digest),
+	return c.w.Write(numbered(f.Seq, cells(append([]string{f.Kind, string(f.Verdict), f.Class.String(), words(f.Reasons), Clean(f.URI), Clean(f.Digest),
 		p.Organization, p.Account, p.Region, p.Trail, backfill(p), instant(f.Start), instant(f.End),
 		Clean(f.Expected), Clean(f.Actual), size, Clean(f.Version), Clean(f.Key), Clean(f.Envelope), CleanText(f.Detail)}, recoverCells(f.Recover)...)...)))
 }
 
 func (c *csvWriter) Finding(f verify.Finding) error {
 	p := placeOfFinding(f).chain
-	return c.later.Write(wide(cells("finding", string(f.Kind), f.Class.String(), Clean(string(f.Reason)), Clean(f.URI), "",
+	return c.later.Write(numbered(f.Seq, cells("finding", string(f.Kind), f.Class.String(), Clean(string(f.Reason)), Clean(f.URI), "",
 		Clean(p.Organization), Clean(p.Account), Clean(p.Region), Clean(p.Trail), backfill(p), instant(f.Start), instant(f.End),
 		"", "", "", "", Clean(f.Key), "", CleanText(f.Message))))
 }

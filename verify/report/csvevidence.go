@@ -13,6 +13,13 @@ func wide(row []string) []string {
 	return append(row, slices.Repeat([]string{""}, len(csvColumns)-len(row))...)
 }
 
+// numbered is a wide row of what has a place.
+func numbered(seq int64, row []string) []string {
+	row = wide(row)
+	row[len(row)-1] = strconv.FormatInt(seq, 10)
+	return row
+}
+
 // recoverCells are the columns of what versions hold of a file.
 func recoverCells(r *verify.Recover) []string {
 	if r == nil {
@@ -22,7 +29,7 @@ func recoverCells(r *verify.Recover) []string {
 	if r.Version == "" {
 		problem = recovered(r)
 	}
-	return []string{Clean(r.Version), instant(r.Modified), instant(r.Removed), Clean(r.RemovedBy), CleanText(r.Command), problem}
+	return []string{Clean(r.Version), instant(r.Modified), instant(r.Removed), Clean(r.RemovedBy), CleanText(r.Command), problem, Clean(r.Saved)}
 }
 
 // events writes a row an event, into the spool that comes last, and one that
@@ -32,7 +39,7 @@ func (c *csvWriter) events(s verify.Summary) error {
 		row := wide(cells("event", Clean(e.Event), "", "", Clean(e.Log), "", "", Clean(e.Account), Clean(e.Region), "", "", "", "",
 			"", "", "", "", "", "", CleanText(strings.TrimSpace(e.Service+" "+e.ID+also(": ", e.Detail)))))
 		at := moment(e.Time)
-		copy(row[len(row)-8:], cells(at, Clean(e.Who), Clean(e.AccessKey), Clean(e.From), Clean(e.Agent), Clean(e.Error), Clean(e.Target), places(e)))
+		copy(row[len(row)-9:], cells(at, Clean(e.Who), Clean(e.AccessKey), Clean(e.From), Clean(e.Agent), Clean(e.Error), Clean(e.Target), places(e)))
 		if err := c.later.Write(row); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func explained() []verify.Explanation {
 
 // Every format names who did it, what explains what, and how to have it back.
 func TestEveryFormatTellsEvidence(t *testing.T) {
-	for _, format := range []string{"json", "ndjson", "text", "markdown", "csv", "openmetrics"} {
+	for _, format := range Formats() {
 		out := play(t, format, evidenceRun())
 		want := []string{"mallory", "StopLogging", "203.0.113.7", "AKIAIOSFODNN7EXAMPLE", "AccessDenied", "3HL4kqtJlcpXroDTDmJ", aSeal, "12"}
 		if format == "openmetrics" {

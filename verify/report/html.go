@@ -38,12 +38,13 @@ type htmlWriter struct {
 	chart    htmlChart
 	files    htmlList
 	findings htmlList
+	names    shortNames // of what events may explain
 	kinds    map[verify.FindingKind]int
 }
 
 func newHTML(w io.Writer, o Options) *htmlWriter {
 	return &htmlWriter{
-		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), chart: newChart(o.TempDir),
+		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), names: shortNames{}, chart: newChart(o.TempDir),
 		files:    newHTMLList(o.TempDir, maxHTMLFiles, maxHTMLFileBytes),
 		findings: newHTMLList(o.TempDir, maxHTMLFindings, maxHTMLFindingBytes),
 		kinds:    map[verify.FindingKind]int{},
@@ -58,6 +59,7 @@ func (h *htmlWriter) Start(header verify.Header) error {
 
 func (h *htmlWriter) File(f verify.File) error {
 	h.tally.file(f)
+	h.names.file(f)
 	place := htmlPlaceOf(f)
 	err := h.chart.file(f, place)
 	return errors.Join(err, h.files.add(f.Class, func() markup { return htmlFileRow(f, place) }))
@@ -65,6 +67,7 @@ func (h *htmlWriter) File(f verify.File) error {
 
 func (h *htmlWriter) Finding(f verify.Finding) error {
 	h.tally.finding(f)
+	h.names.finding(f)
 	h.kinds[f.Kind]++
 	err := h.chart.finding(f)
 	return errors.Join(err, h.findings.add(f.Class, func() markup { return htmlFindingRow(f) }))
@@ -145,7 +148,7 @@ func htmlWhy(f verify.File) markup {
 	if f.Version != "" {
 		more += fillIn(`<small>version <code>{}</code></small>`, htmlName(f.Version))
 	}
-	return fillIn(`<p>{}</p>{}`, htmlText(why), more)
+	return fillIn(`<p>{}</p>{}{}`, htmlText(why), more, htmlRecover(f.Recover))
 }
 
 func htmlHashes(f verify.File) markup {
@@ -175,6 +178,6 @@ func htmlFindingRow(f verify.Finding) markup {
 	if f.Key != "" && !strings.Contains(f.Message, f.Key) {
 		where += fillIn(`<small>KMS key <code>{}</code></small>`, htmlName(f.Key))
 	}
-	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td class="n"><p>{}{}</p>{}</td></tr>`,
-		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), judged(f.Class, ownFindingClass(f)), where) + "\n"
+	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td class="n"><p>{}{}{}</p>{}</td></tr>`,
+		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), byReason(f), judged(f.Class, ownFindingClass(f)), where) + "\n"
 }

@@ -22,8 +22,8 @@ type caseLines struct {
 }
 
 const (
-	maxLines    = 20 // of a kind, in a case
-	maxLineSize = 1000
+	maxLines    = 20   // of a kind, in a case
+	maxLineSize = 1000 // of one; four times with what versions hold of it
 )
 
 // line adds a line to a case, while there is room. Remarks leave half of it to
@@ -36,7 +36,7 @@ func (j *junitWriter) line(to *caseLines, class verify.Class, text func() string
 	if to.n++; to.n > maxLines || j.text > room {
 		return
 	}
-	line := clipped(text(), maxLineSize)
+	line := clipped(text(), 4*maxLineSize)
 	j.text += len(line)
 	to.texts = append(to.texts, line)
 }

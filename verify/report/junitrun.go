@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -26,6 +27,21 @@ func (s *suite) verdict(sum verify.Summary) {
 	c.lines[class][1] = caseLines{texts: []string{text}, n: 1}
 }
 
+// events are the events that touched the trail, a line each, for the output of the
+// run's suite: those that may explain something, and the first others.
+func (j *junitWriter) events(s verify.Summary) string {
+	some, others := explaining(s.Explained)
+	told := min(len(others), maxOthers)
+	var b strings.Builder
+	for _, e := range append(some, others[:told]...) {
+		b.WriteString("event  " + clipped(eventText(e, j.names), 4*maxLineSize) + "\n")
+	}
+	if text := notTold(len(others)-told, s.UnlistedEvents); text != "" {
+		b.WriteString(text + "\n")
+	}
+	return b.String()
+}
+
 // runProperties are what the run was asked and what it came to.
 func (j *junitWriter) runProperties(s verify.Summary) []xmlProperty {
 	window := s.Window
@@ -40,6 +56,9 @@ func (j *junitWriter) runProperties(s verify.Summary) []xmlProperty {
 		{"chains", strconv.Itoa(s.Chains)},
 		{"digests", share(s.Digests) + " kept"},
 		{"logs", share(s.Logs) + " kept"},
+	}
+	if j.header.Bundle != nil {
+		p = append(p, xmlProperty{"bundle", bundleText(j.header.Bundle)})
 	}
 	if !window.IsZero() {
 		p = append(p, xmlProperty{"window", between(window.Start, window.End)})

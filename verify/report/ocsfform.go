@@ -136,10 +136,12 @@ type ocsfVouched struct {
 	Digest   string          `json:"digest,omitempty"`
 	KMSKey   string          `json:"kms_key,omitempty"`
 	Envelope string          `json:"envelope,omitempty"`
+	Recover  *verify.Recover `json:"recover,omitempty"`
 }
 
 // ocsfCounts are what a chain, or the run, comes to.
 type ocsfCounts struct {
+	Bundle      *verify.Bundle         `json:"bundle,omitempty"`
 	Backfill    bool                   `json:"backfill,omitempty"`
 	Chains      int                    `json:"chains,omitempty"`
 	Digests     map[verify.Verdict]int `json:"digests"`
