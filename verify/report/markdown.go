@@ -56,7 +56,7 @@ func (m *markdownWriter) File(f verify.File) error {
 		why += ": " + codeText(f.Detail)
 	}
 	for _, line := range recoverLines(f.Recover) {
-		why += "<br>" + codeText(line)
+		why += "; " + codeText(line)
 	}
 	m.files.add(f.Class, sign(f.Class)+" "+string(f.Verdict), f.Kind, code(f.URI), why)
 	return nil

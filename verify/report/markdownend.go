@@ -136,7 +136,7 @@ func (m *markdownWriter) events(s verify.Summary) error {
 		for _, f := range factsOf(e, m.names) {
 			about = append(about, f.name+": "+codeText(f.text))
 		}
-		table.add(class, moment(e.Time), code(e.Event), strings.Join(about, "<br>"))
+		table.add(class, moment(e.Time), code(e.Event), strings.Join(about, ", "))
 	}
 	err := table.print(m.w, "Events that touched the trail", "When", "Event", "What is known of it")
 	if text := notTold(0, s.UnlistedEvents); text != "" {
