@@ -163,3 +163,26 @@ func openText(t *testing.T, raw string) *Saved {
 	}
 	return s
 }
+
+// However many events there are and whatever they say, what people read stays
+// small, and says how many it leaves out.
+func TestManyEvents(t *testing.T) {
+	r := evidenceRun()
+	one := r.end.Explained[2]
+	one.Agent, one.Target = strings.Repeat("<", 512), strings.Repeat("\x1b", 1200)
+	for range 3_000 {
+		r.end.Explained = append(r.end.Explained, one)
+	}
+	for format, most := range map[string]int{"html": 4 << 20, "markdown": 900 << 10, "text": 1 << 20, "junit": 1 << 20, "sarif": 20 << 20} {
+		out := play(t, format, r)
+		if len(out) > most {
+			t.Errorf("%s has %d bytes", format, len(out))
+		}
+		if !strings.Contains(out, " more") && format != "sarif" || format == "sarif" && !strings.Contains(out, `"unlistedEvents":2016`) {
+			t.Errorf("%s does not say how many it leaves out", format)
+		}
+	}
+	if again := openText(t, play(t, "ndjson", r)); len(again.Summary.Explained) != 3_004 {
+		t.Errorf("%d events come back", len(again.Summary.Explained))
+	}
+}

@@ -4,7 +4,10 @@ import "github.com/trailseal/trailseal/verify"
 
 // maxHTMLEvents is how many events the page lists, those that may explain something
 // first.
-const maxHTMLEvents = 1_000
+const (
+	maxHTMLEvents     = 1_000
+	maxHTMLEventBytes = 1 << 20
+)
 
 // htmlRecover is what versions hold of a file; the command stands alone.
 func htmlRecover(r *verify.Recover) markup {
@@ -26,17 +29,29 @@ func (h *htmlWriter) eventTable(page *htmlPage, s verify.Summary) {
 		page.put("<p>None is known: they are looked for with --explain.</p>\n")
 	} else {
 		page.put(`<div class="x" role="region" aria-label="Events" tabindex="0"><table class="list events"><caption>From logs that are kept; those that may explain what was found come first (times in UTC)</caption><colgroup><col class="e1"/><col class="e2"/><col/></colgroup><thead><tr><th scope="col">Time</th><th scope="col">Event</th><th scope="col">What is known of it</th></tr></thead><tbody>` + "\n")
-		for _, e := range s.Explained[:min(len(s.Explained), maxHTMLEvents)] {
-			page.put(`<tr class="c{}"><td>{}</td><td><b>{}</b></td><td class="n">{}</td></tr>`+"\n",
-				int(eventClass(e)), moment(e.Time), htmlName(e.Event), htmlFacts(e, h.names))
-		}
+		told := h.eventRows(page, s.Explained)
 		page.put("</tbody></table></div>\n")
-		leftOut(page, len(s.Explained)-maxHTMLEvents, "events")
+		leftOut(page, len(s.Explained)-told, "events")
 	}
 	if text := notTold(0, s.UnlistedEvents); text != "" {
 		page.put("<p class=\"more\">{}.</p>\n", text)
 	}
 	page.put("</section>\n")
+}
+
+// eventRows writes as many rows as the page bears, and gives how many.
+func (h *htmlWriter) eventRows(page *htmlPage, all []verify.Explanation) int {
+	size := 0
+	for i, e := range all {
+		if i >= maxHTMLEvents || size >= maxHTMLEventBytes {
+			return i
+		}
+		row := fillIn(`<tr class="c{}"><td>{}</td><td><b>{}</b></td><td class="n">{}</td></tr>`,
+			int(eventClass(e)), moment(e.Time), htmlName(e.Event), htmlFacts(e, h.names)) + "\n"
+		size += len(row)
+		page.put("{}", row)
+	}
+	return len(all)
 }
 
 // eventClass colours an event that may explain something; it decides nothing.
