@@ -163,6 +163,10 @@ func (g *groupRun) do(ctx context.Context, s step) event {
 	g.r.Progress.LogsDone.Add(1)
 	e := event{file: logFile(s.log, seen, judgeLog(s.log.listed, s.log.trusted, seen))}
 	g.r.watch.hashed(e.file, seen, tee)
+	if err := g.r.completeLog(ctx, e.file, s.log, seen); err != nil {
+		g.r.fail(err)
+		return event{}
+	}
 	if e.file.Verdict == Kept {
 		found, err := g.r.certain(ctx, s.log.listed, seen.leads)
 		if err != nil {
