@@ -84,6 +84,45 @@ func benchmarkDirectory(b *testing.B, w *verifytest.World) {
 	b.ReportMetric(median(speeds), "MB/s-inflated")
 }
 
+// BenchmarkExplain holds a verification that looks for events against one that
+// does not, over the same copy. None of the events is in its logs.
+func BenchmarkExplain(b *testing.B) {
+	b.Run("30KB", func(b *testing.B) { benchmarkExplain(b, bulk(b, 100, 160, 25)) })
+	b.Run("220KB", func(b *testing.B) { benchmarkExplain(b, bulk(b, 100, 40, 150)) })
+}
+
+func benchmarkExplain(b *testing.B, w *verifytest.World) {
+	dir := b.TempDir()
+	if err := w.WriteDir(dir, verifytest.DirOptions{PublicKeys: true}); err != nil {
+		b.Fatal(err)
+	}
+	run := func(explain bool) time.Duration {
+		d, err := source.OpenDirectory(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer d.Close()
+		keys, err := d.KeyFiles()
+		if err != nil {
+			b.Fatal(err)
+		}
+		began := cpuTime()
+		s, err := verify.Run(context.Background(), verify.Request{Store: d, Keys: keys, Now: time.Now(), Explain: explain}, discard{})
+		if err != nil || s.Exit != 0 || len(s.Explained) != 0 {
+			b.Fatalf("exit %d, %d events, %v", s.Exit, len(s.Explained), err)
+		}
+		return cpuTime() - began
+	}
+	var ratios []float64
+	for b.Loop() {
+		for range 9 {
+			without := run(false)
+			ratios = append(ratios, without.Seconds()/run(true).Seconds())
+		}
+	}
+	b.ReportMetric(median(ratios), "of-the-speed-without-by-CPU")
+}
+
 // cpuTime is what this process has used of the processors so far.
 func cpuTime() time.Duration {
 	var u syscall.Rusage

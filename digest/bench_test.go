@@ -88,6 +88,27 @@ func BenchmarkHashGzip(b *testing.B) {
 	}
 }
 
+// BenchmarkHashGzipSieve is BenchmarkHashGzip with an EventSieve beside it: none of
+// the names is in the logs.
+func BenchmarkHashGzipSieve(b *testing.B) {
+	for _, size := range benchSizes {
+		bodies, n := benchBodies(b, size.raw)
+		b.Run(size.name, func(b *testing.B) {
+			b.SetBytes(n)
+			b.ReportAllocs()
+			s := &EventSieve{Names: map[string]bool{"StopLogging": false, "PutObject": true}, Event: func([]byte) { b.Error("an event") }}
+			r := bytes.NewReader(nil)
+			for i := range b.N {
+				r.Reset(bodies[i%len(bodies)])
+				if c, err := HashGzipTo(r, 1<<30, s); c.Form != Exact || err != nil {
+					b.Fatal(c.Form, err)
+				}
+				s.Close()
+			}
+		})
+	}
+}
+
 // BenchmarkBareLoop is what HashGzip is held against: the standard library's
 // inflater, kept from file to file, and SHA-256, with no question asked.
 func BenchmarkBareLoop(b *testing.B) {

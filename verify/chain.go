@@ -23,6 +23,7 @@ type step struct {
 	file    *File
 	finding *Finding
 	log     *logStep
+	edge    *digest.Log // of a digest beside the window, to be looked through
 }
 
 type logStep struct {
@@ -53,8 +54,9 @@ type chainRun struct {
 	book    *ledger
 	told    time.Time // all before it is reported: the book runs ahead of the logs that are hashed
 	yield   func(step) bool
-	stopped bool         // the consumer wants no more
-	witness func(*sight) // in place of reporting: takes each settled digest
+	stopped bool            // the consumer wants no more
+	in      map[string]bool // buckets that its digests lie in, where the run is to explain
+	witness func(*sight)    // in place of reporting: takes each settled digest
 
 	record Chain
 	keys   keyring
@@ -320,12 +322,16 @@ func (c *chainRun) settleOne(d *sight) {
 	}
 	d.inside = c.inside(d)
 	if d.authentic() {
+		if c.r.Explain {
+			c.lies(d.record.Bucket)
+		}
 		c.accountDigest(d, ruling.verdict)
 	}
 	if !d.inside {
 		// Its logs are not this run's business, but a log near the window's
 		// edge may be named by it.
 		if ruling.verdict == Kept {
+			c.edges(d)
 			c.g.note(d.record.Logs, c.id.Backfill)
 		}
 		if d.record != nil {

@@ -15,6 +15,8 @@ type event struct {
 	finding *Finding
 	chain   *Chain
 	sums    *sums
+	buckets []string // of the chain
+	leads   *leads
 }
 
 // sums counts what a group found, the kept files that are not reported
@@ -125,9 +127,12 @@ func (g *groupRun) runChain(c *chainRun, until time.Time) {
 				c.told = *e.file.Start // its logs may still be to come
 			}
 			g.count(c, e.file)
-			g.report(e)
+			g.report(event{file: e.file})
 		case e.finding != nil:
 			g.find(*e.finding)
+		}
+		if e.leads != nil {
+			g.send(event{leads: e.leads})
 		}
 	}
 	if g.ctx.Err() == nil {
@@ -137,6 +142,9 @@ func (g *groupRun) runChain(c *chainRun, until time.Time) {
 
 // do turns a step into its result; hashing a log is the work of a run.
 func (g *groupRun) do(ctx context.Context, s step) event {
+	if s.edge != nil {
+		return g.edge(ctx, *s.edge)
+	}
 	if s.log == nil {
 		return event{file: s.file, finding: s.finding}
 	}
@@ -152,7 +160,16 @@ func (g *groupRun) do(ctx context.Context, s step) event {
 		}
 	}
 	g.r.Progress.LogsDone.Add(1)
-	return event{file: logFile(s.log, seen, judgeLog(s.log.listed, s.log.trusted, seen))}
+	e := event{file: logFile(s.log, seen, judgeLog(s.log.listed, s.log.trusted, seen))}
+	if e.file.Verdict == Kept {
+		found, err := g.r.certain(ctx, s.log.listed, seen.leads)
+		if err != nil {
+			g.r.fail(err)
+			return event{}
+		}
+		e.leads = found.of(s.log.listed)
+	}
+	return e
 }
 
 // count adds a file to its chain's counts, where it has one.
@@ -225,7 +242,11 @@ func (g *groupRun) finish(c *chainRun) {
 	if len(c.record.Digests) == 0 && len(c.record.Gaps) == 0 && c.id.Backfill {
 		return
 	}
-	g.send(event{chain: &c.record})
+	e := event{chain: &c.record}
+	if g.r.Explain {
+		e.buckets = c.buckets()
+	}
+	g.send(e)
 }
 
 // folder is one of the group's folders, from "AWSLogs/" to the region's "/".

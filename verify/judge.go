@@ -32,6 +32,7 @@ type logSight struct {
 	version string
 	altered *Altered
 	sealing sealing
+	leads   leads // what events were found in it
 }
 
 // judgeLog says what became of a log file that a digest lists. trusted says

@@ -109,19 +109,20 @@ type Header struct {
 
 // A Summary closes a report. Exit is the exit status that the run must end in.
 type Summary struct {
-	Finished    time.Time        `json:"-"`
-	Window      Window           `json:"-"` // as it was in the end: a directory's is known only then
-	Interrupted bool             `json:"-"`
-	Verdict     string           `json:"-"` // "kept", "tampered" or "unproven"
-	Keys        []KeyUse         `json:"-"` // by ARN
-	Explained   []Explanation    `json:"-"` // by time; "explanations" in a report
-	Exit        int              `json:"-"`
-	Chains      int              `json:"chains"`
-	Digests     map[Verdict]int  `json:"digests"`
-	Logs        map[Verdict]int  `json:"logs"`
-	Bytes       Bytes            `json:"bytes"`
-	Requests    map[string]int64 `json:"requests"` // by operation: list, get, head, keys, decrypt, describe, retry
-	Seconds     float64          `json:"seconds"`
+	Finished       time.Time        `json:"-"`
+	Window         Window           `json:"-"` // as it was in the end: a directory's is known only then
+	Interrupted    bool             `json:"-"`
+	Verdict        string           `json:"-"` // "kept", "tampered" or "unproven"
+	Keys           []KeyUse         `json:"-"` // by ARN
+	Explained      []Explanation    `json:"-"` // those that explain something first, by time; "explanations" in a report
+	UnlistedEvents int64            `json:"-"` // how many more such events there were, or may have been, over the bounds
+	Exit           int              `json:"-"`
+	Chains         int              `json:"chains"`
+	Digests        map[Verdict]int  `json:"digests"`
+	Logs           map[Verdict]int  `json:"logs"`
+	Bytes          Bytes            `json:"bytes"`
+	Requests       map[string]int64 `json:"requests"` // by operation: list, get, head, keys, decrypt, describe, retry
+	Seconds        float64          `json:"seconds"`
 }
 
 // Bytes counts what was read and what was hashed.

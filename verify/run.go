@@ -54,6 +54,9 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 		return Summary{}, fmt.Errorf("report: %w", err)
 	}
 	t := tally{sums: *newSums(), accounts: map[string]bool{}, sink: sink, policy: r.Policy}
+	if r.Explain {
+		t.explain = newExplainer()
+	}
 	if err := r.groups(&t); err != nil {
 		return t.summary(r, true), err // what was found by then was found
 	}
@@ -62,6 +65,9 @@ func Run(ctx context.Context, req Request, sink Sink) (Summary, error) {
 	}
 	r.conclude(&t)
 	s := t.summary(r, ctx.Err() != nil)
+	if t.explain != nil {
+		s.Explained, s.UnlistedEvents = t.explain.conclude(r, t.sums.keys.uses)
+	}
 	s.Seconds = time.Since(began).Seconds()
 	s.Finished = r.Started.Add(time.Since(began))
 	if err := t.err; err != nil {
@@ -92,6 +98,7 @@ func (r *run) openWindow() {
 
 func newRun(ctx context.Context, req Request) *run {
 	r := &run{Request: req, keys: map[string]*regionKeys{}, matched: map[string]map[string]bool{}, newest: map[digest.Chain]delivered{}}
+	r.Explain = r.Explain && r.Only == nil
 	r.ctx, r.fail = context.WithCancelCause(ctx)
 	if r.LogLimit == 0 {
 		r.LogLimit = DefaultLogLimit
@@ -180,6 +187,7 @@ type tally struct {
 	chains   int
 	sink     Sink
 	policy   Policy
+	explain  *explainer // nil where nothing is to be explained
 	err      error
 }
 
@@ -187,16 +195,27 @@ func (t *tally) take(e event) {
 	switch {
 	case e.file != nil:
 		e.file.Seq = t.next()
+		if t.explain != nil {
+			t.explain.file(e.file)
+		}
 		t.sums.worst = max(t.sums.worst, e.file.Class)
 		t.err = t.sink.File(*e.file)
 	case e.finding != nil:
 		e.finding.Seq = t.next()
+		if t.explain != nil {
+			t.explain.finding(e.finding)
+		}
 		t.sums.worst = max(t.sums.worst, e.finding.Class)
 		t.err = t.sink.Finding(*e.finding)
 	case e.chain != nil:
 		t.chains++
 		e.chain.Seq = t.next()
+		if t.explain != nil {
+			t.explain.chain(e.chain, e.buckets)
+		}
 		t.err = t.sink.Chain(*e.chain)
+	case e.leads != nil:
+		t.explain.take(e.leads)
 	case e.sums != nil:
 		add(t.sums.digests, e.sums.digests)
 		add(t.sums.logs, e.sums.logs)
@@ -213,6 +232,9 @@ func (t *tally) next() int64 {
 
 func (t *tally) find(f Finding) {
 	f.Class, f.Seq = t.policy.Finding(f.Kind), t.next()
+	if t.explain != nil {
+		t.explain.finding(&f)
+	}
 	t.sums.worst = max(t.sums.worst, f.Class)
 	if t.err == nil {
 		t.err = t.sink.Finding(f)

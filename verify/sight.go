@@ -299,11 +299,11 @@ func (r *run) hash(ctx context.Context, ref Ref) (logSight, error) {
 			return nil
 		}
 		count := &counter{r: o.Body}
-		content, err := digest.HashGzip(count, r.LogLimit)
+		content, found, err := r.readLog(count)
 		if err != nil {
 			return err
 		}
-		s.content = content
+		s.content, s.leads = content, found
 		r.Progress.Fetched.Add(count.n)
 		r.Progress.Hashed.Add(content.Size)
 		return nil

@@ -55,6 +55,9 @@ const verifyExample = `  # the last 24 hours of everything in a bucket
   # every trail that ever delivered there must have gone on until now
   trailseal verify s3://my-trail-bucket --lookback all
 
+  # who stopped logging, deleted files or disabled keys, as far as the logs tell
+  trailseal verify --trail management-events --start 7d --explain
+
   # a known gap is no reason to fail, a file that no digest names is
   trailseal verify s3://my-trail-bucket --accept gap --fail-on unreferenced`
 

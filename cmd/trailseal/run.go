@@ -31,7 +31,7 @@ func (o *verifyOptions) run(ctx context.Context, s streams, source string) error
 		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys,
 		Window: window, Now: now, Lookback: time.Duration(o.lookback), Filter: from.filter, Policy: o.policy, All: o.all, Delivery: from.delivery, KeysInCopy: from.keysIn,
 		KeyStates: from.kms, OwnKeys: o.kms.own(from.trailKey), HasTrailKey: from.trailKey != "", Copied: o.copyOf != "",
-		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
+		Explain: o.explain, LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
 		InFlight: o.inFlight(source), Progress: new(verify.Progress),
 	}
 	return o.judge(ctx, request, s, out)

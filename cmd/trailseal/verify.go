@@ -20,6 +20,7 @@ type verifyOptions struct {
 	concurrency int
 	reports     reportOptions
 	all         bool
+	explain     bool
 	policy      verify.Policy
 	logLimit    byteSize
 	digestLimit byteSize
@@ -55,6 +56,7 @@ func newVerify(s streams) *cobra.Command {
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
 	o.reports.flags(f)
 	f.BoolVar(&o.all, "all", false, "report kept files too, and every file one by one")
+	f.BoolVar(&o.explain, "explain", false, "tell events of kept logs that may explain what is found: who, when, from where")
 	f.StringSliceVar(&o.policy.Accept, "accept", nil, "`words` (verdicts, reasons, findings) to turn into remarks")
 	f.StringSliceVar(&o.policy.FailOn, "fail-on", nil, "`words` to turn into tampering")
 	f.IntVar(&o.concurrency, "concurrency", 0, "most `requests` at once (default: found by itself)")

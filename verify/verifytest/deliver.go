@@ -43,6 +43,10 @@ func (m *minter) deliver(c *Chain, start time.Time, hour, i int) digest.Log {
 
 func (m *minter) content(b batch, c *Chain, start time.Time, i int) (uint32, digest.Hash) {
 	r := stream("events", m.spec.Seed, c.Chain, start.Unix(), i)
+	if events := m.events(c, start); i == 0 && len(events) > 0 {
+		gz, hash := m.press.logWith(b, r, events)
+		return m.w.pool.add(gz), hash
+	}
 	if len(m.shared) > 0 {
 		s := m.shared[r.IntN(len(m.shared))]
 		return s.content, s.hash

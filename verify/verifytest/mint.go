@@ -102,6 +102,9 @@ func (m *minter) hour(c, backfill *Chain, start time.Time, hour int) {
 			logs = append(logs, m.deliver(c, start, hour, i))
 		}
 	}
+	if len(logs) == 0 && len(m.events(c, start)) > 0 {
+		logs = append(logs, m.deliver(c, start, hour, 0))
+	}
 	special := hour%backfillEvery == backfillHour
 	if special && backfill != nil && hour+backfillWait <= m.spec.Hours {
 		late := m.deliver(backfill, start, hour, 0)

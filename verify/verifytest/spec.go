@@ -31,12 +31,13 @@ type Spec struct {
 	Prefix       string // with or without a final "/"
 	KMSKey       string // ARN of the trail's KMS key: all is stored under SSE-KMS with it; or empty
 
-	Backfill     bool   // every sixth hour has a log that came late, in a backfill digest
-	Insight      bool   // an Insight log every sixth hour, which no digest lists
-	Markers      bool   // zero-byte folder markers, as the S3 console makes them
-	Pending      int    // logs a region that came after its last digest
-	MoveBucketAt int    // from this hour on the trail delivers to MoveBucketTo; 0: never
-	MoveBucketTo string // empty: the bucket's name and "-new"
+	Backfill     bool    // every sixth hour has a log that came late, in a backfill digest
+	Insight      bool    // an Insight log every sixth hour, which no digest lists
+	Markers      bool    // zero-byte folder markers, as the S3 console makes them
+	Events       []Event // what the logs hold besides, where the contents are not shared
+	Pending      int     // logs a region that came after its last digest
+	MoveBucketAt int     // from this hour on the trail delivers to MoveBucketTo; 0: never
+	MoveBucketTo string  // empty: the bucket's name and "-new"
 }
 
 // DefaultSpec is a day of one account in two regions: what `trailseal
