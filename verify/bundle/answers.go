@@ -49,19 +49,19 @@ func (n *name) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// A folder is a bucket and a prefix.
-type folder struct {
+// A prefix is a bucket and a prefix.
+type prefix struct {
 	Bucket name `json:"bucket"`
 	Prefix name `json:"prefix"`
 }
 
-func folderOf(ref verify.Ref) folder { return folder{name(ref.Bucket), name(ref.Key)} }
+func prefixOf(ref verify.Ref) prefix { return prefix{name(ref.Bucket), name(ref.Key)} }
 
-func (f folder) ref() verify.Ref { return verify.Ref{Bucket: string(f.Bucket), Key: string(f.Prefix)} }
+func (f prefix) ref() verify.Ref { return verify.Ref{Bucket: string(f.Bucket), Key: string(f.Prefix)} }
 
 // A sourceAnswers is source.json.
 type sourceAnswers struct {
-	Roots      []folder                   `json:"roots"`
+	Roots      []prefix                   `json:"roots"`
 	RootsError *Unreadable                `json:"rootsError,omitempty"`
 	Relative   bool                       `json:"relative"` // a plain copy, which knows neither buckets nor prefixes for sure
 	KMSKeys    map[string]verify.KeyState `json:"kmsKeys"`
@@ -78,7 +78,7 @@ type lifecycle struct {
 
 // A dirsAnswer is a line of folders.ndjson.
 type dirsAnswer struct {
-	folder
+	prefix
 	Dirs  []name      `json:"dirs"`
 	Error *Unreadable `json:"error,omitempty"`
 }

@@ -1,10 +1,8 @@
 package bundle
 
 import (
-	"bytes"
 	"errors"
 	"io"
-	"sync"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -14,12 +12,6 @@ func (o *Object) object() verify.Object {
 	return verify.Object{Size: o.Size, Metadata: o.Metadata, Version: o.Version, SSE: o.SSE, Envelope: o.Envelope, Header: o.Header, Altered: o.Altered}
 }
 
-// wholeBytes is up to which size a body is read whole before it is used, as the
-// other stores do.
-const wholeBytes = 4 << 20
-
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // errRest is the end of a body of which only a part was taken.
 var errRest = errors.New("only the first part of it was collected: it is larger than what is collected of one object (--max-log-size)")
 
@@ -28,17 +20,7 @@ func playBody(rec Record, o verify.Object, body io.Reader, use func(verify.Objec
 	if rec.cut() {
 		body = io.MultiReader(body, failing{errRest})
 	}
-	if rec.Size > wholeBytes || rec.cut() {
-		o.Body = body
-		return use(o)
-	}
-	buf := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(buf)
-	buf.Reset()
-	if _, err := buf.ReadFrom(io.LimitReader(body, rec.Size+1)); err != nil {
-		return err
-	}
-	o.Body = bytes.NewReader(buf.Bytes())
+	o.Body = body
 	return use(o)
 }
 

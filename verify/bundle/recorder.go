@@ -1,10 +1,10 @@
 package bundle
 
 import (
-	"io"
 	"context"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -80,12 +80,12 @@ func newRecorder(to keeper, o RecorderOptions) *Recorder {
 }
 
 var (
-	_ verify.Store       = (*Recorder)(nil)
-	_ verify.Keys        = (*Recorder)(nil)
-	_ verify.KeyStates   = (*Recorder)(nil)
-	_ verify.Companions  = (*Recorder)(nil)
-	_ verify.Expiring    = (*Recorder)(nil)
-	_ verify.Testifying  = (*Recorder)(nil)
+	_ verify.Store      = (*Recorder)(nil)
+	_ verify.Keys       = (*Recorder)(nil)
+	_ verify.KeyStates  = (*Recorder)(nil)
+	_ verify.Companions = (*Recorder)(nil)
+	_ verify.Expiring   = (*Recorder)(nil)
+	_ verify.Testifying = (*Recorder)(nil)
 )
 
 // A WriteError says that a bundle could not be written to.
@@ -160,7 +160,7 @@ func (r *Recorder) Roots(ctx context.Context) ([]verify.Ref, error) {
 	defer r.mu.Unlock()
 	r.source.Roots, r.source.RootsError = nil, u
 	for _, ref := range roots {
-		r.source.Roots = append(r.source.Roots, folderOf(ref))
+		r.source.Roots = append(r.source.Roots, prefixOf(ref))
 	}
 	return roots, err
 }
@@ -176,7 +176,7 @@ func (r *Recorder) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
 		u = &Unreadable{What: listingAt(at), Reason: verify.ReadFailed, Err: err.Error()}
 	}
 	r.settle("dirs "+at.URI(), u)
-	a := dirsAnswer{folder: folderOf(at), Error: u}
+	a := dirsAnswer{prefix: prefixOf(at), Error: u}
 	for _, d := range dirs {
 		a.Dirs = append(a.Dirs, name(d))
 	}

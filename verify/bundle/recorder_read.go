@@ -42,13 +42,6 @@ func (r *Recorder) Take(ctx context.Context, ref verify.Ref) error {
 	return err
 }
 
-// inMemory is a body that is wholly in memory, as digest has it.
-type inMemory interface {
-	io.WriterTo
-	io.Seeker
-	Len() int
-}
-
 // take puts an object into the bundle and gives it to use.
 func (r *Recorder) take(ref verify.Ref, o verify.Object, use func(verify.Object) error) error {
 	rec := Record{Ref: ref, Object: objectOf(o)}

@@ -18,7 +18,7 @@ import (
 // A Store answers from a bundle what its source answered when it was collected,
 // and nothing else: what was not asked then is unreadable, not copied.
 type Store struct {
-	from    reading
+	from    *Reader
 	source  sourceAnswers
 	keys    map[string]regionAnswer
 	folders map[verify.Ref]dirsAnswer
@@ -47,7 +47,7 @@ var (
 // they had not been collected; what is wrong with them is in the testimony.
 func NewStore(r *Reader) *Store { return newStore(r) }
 
-func newStore(from reading) *Store {
+func newStore(from *Reader) *Store {
 	s := &Store{from: from, keys: map[string]regionAnswer{}, folders: map[verify.Ref]dirsAnswer{},
 		listed: map[string]*spans{}, failed: map[query]failedRun{}, wrong: map[string]error{}}
 	for path, take := range map[string]func([]byte) error{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 
@@ -40,13 +41,16 @@ func (s *Store) play(rec Record, use func(verify.Object) error) error {
 		return use(o)
 	}
 	body, err := s.from.Body(rec)
-	if err != nil {
+	if body == nil || err != nil && !errors.Is(err, ErrAltered) {
 		if isGone(err) {
-			err = errors.Join(errors.New("it is missing from the bundle"), err)
+			err = fmt.Errorf("it is missing from the bundle, or is no longer a plain file of its size: %w", err)
 		}
-		return &verify.UnreadableError{What: objectAt(rec.Ref), Reason: verify.ReadFailed, Err: oneLine{err}, Hint: alteredHint}
+		return &verify.UnreadableError{What: objectAt(rec.Ref), Reason: verify.ReadFailed, Err: err, Hint: alteredHint}
 	}
 	defer body.Close()
+	if _, ok := body.(inMemory); ok {
+		return playBody(rec, o, body, use)
+	}
 	b := &lenient{r: body}
 	err = playBody(rec, o, b, use)
 	if errors.Is(err, errRest) {
@@ -57,15 +61,6 @@ func (s *Store) play(rec Record, use func(verify.Object) error) error {
 	}
 	return err
 }
-
-// oneLine says joined errors on one line.
-type oneLine struct{ error }
-
-func (e oneLine) Error() string {
-	return string(bytes.ReplaceAll([]byte(e.error.Error()), []byte("\n"), []byte(": ")))
-}
-
-func (e oneLine) Unwrap() error { return e.error }
 
 // A lenient body ends where its bytes do, also where they are others than were
 // collected.
