@@ -21,6 +21,7 @@ type verifyOptions struct {
 	reports     reportOptions
 	all         bool
 	explain     bool
+	seal        string
 	policy      verify.Policy
 	logLimit    byteSize
 	digestLimit byteSize
@@ -37,7 +38,12 @@ func newVerify(s streams) *cobra.Command {
 		Short:   "Verify a trail in a bucket or in a directory",
 		Long:    verifyLong + windowHelp,
 		Example: verifyExample,
-		Args:    func(_ *cobra.Command, args []string) error { return o.checkSource(args) },
+		Args: func(_ *cobra.Command, args []string) error {
+			if err := o.checkSource(args); err != nil {
+				return err
+			}
+			return o.checkSeal(args)
+		},
 		PreRunE: func(*cobra.Command, []string) error { return o.check() },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), s, strings.Join(args, ""))
@@ -54,6 +60,7 @@ func newVerify(s streams) *cobra.Command {
 	f.StringArrayVar(&o.filter.Regions, "region", nil, "only logs of regions that match this shell `pattern` (repeatable)")
 	f.StringArrayVar(&o.filter.Trails, "trail-name", nil, "only trails whose name matches this shell `pattern` (repeatable)")
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
+	f.StringVar(&o.seal, "seal", "", "the seal that a bundle must have: 64 hexadecimal `digits`, as collect printed them")
 	o.reports.flags(f)
 	f.BoolVar(&o.all, "all", false, "report kept files too, and every file one by one")
 	f.BoolVar(&o.explain, "explain", false, "tell events of kept logs that may explain what is found: who, when, from where")

@@ -24,6 +24,7 @@ type Store struct {
 	folders map[verify.Ref]dirsAnswer
 	listed  map[string]*spans
 	failed  map[query]failedRun
+	want    string           // the seal that it must have; empty: any
 	wrong   map[string]error // entries of answers that could not be read
 	lists   atomic.Int64
 	gets    atomic.Int64

@@ -15,6 +15,9 @@ const mostAltered = 20
 func (s *Store) Testimony(ctx context.Context) []verify.Finding {
 	found := append([]verify.Finding(nil), s.source.Findings...)
 	altered, moved := 0, 0
+	if seal := s.from.Seal(); s.want != "" && s.want != seal {
+		found = append(found, verify.Finding{Kind: verify.BundleAltered, Message: fmt.Sprintf("its seal is %s, and not %.64s: it is another bundle, or its manifest was changed", seal, s.want)})
+	}
 	told := map[string]bool{}
 	for a := range s.from.Alterations(ctx) {
 		told[a.Path] = true
@@ -44,3 +47,6 @@ func (s *Store) Testimony(ctx context.Context) []verify.Finding {
 	}
 	return found
 }
+
+// Expect makes a seal that is not the bundle's a part of the testimony.
+func (s *Store) Expect(seal string) { s.want = seal }
