@@ -13,7 +13,7 @@ import (
 // serve starts a server that holds a trail, and points AWS's environment at
 // it. Its arguments change the trail or the server:
 //
-//	serve [recent] [org] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY] [latency=TIME] [payer]
+//	serve [recent] [org] [versions] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY] [latency=TIME] [payer]
 //
 // and the words about KMS, which keyed takes.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
@@ -24,6 +24,10 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	world, err := verifytest.Mint(s.spec)
 	ts.Check(err)
+	if s.versions {
+		world.Version(s.spec.Bucket)
+		world.Hand(s.spec.Start.Add(100*time.Hour), "0123456789abcdef")
+	}
 	ts.Check(world.Damage(s.damages...))
 	if len(s.damages) == 0 {
 		s.keyed.apply(ts, world)
@@ -38,10 +42,11 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 
 // A serving is what serve's arguments ask for.
 type serving struct {
-	spec    verifytest.Spec
-	opts    verifytest.ServerOptions
-	damages []string
-	keyed   keyed
+	spec     verifytest.Spec
+	opts     verifytest.ServerOptions
+	damages  []string
+	keyed    keyed
+	versions bool // the bucket keeps what damages remove
 }
 
 func (s *serving) take(ts *testscript.TestScript, arg string) {
@@ -63,6 +68,8 @@ func (s *serving) take(ts *testscript.TestScript, arg string) {
 		latency, err := time.ParseDuration(value)
 		ts.Check(err)
 		s.opts.Latency = latency
+	case "versions":
+		s.versions = true
 	case "payer":
 		s.opts.RequesterPays = map[string]bool{s.spec.Bucket: true}
 	case "kms":

@@ -22,6 +22,8 @@ type verifyOptions struct {
 	all         bool
 	explain     bool
 	versions    bool
+	through     func(verify.Store, verify.Sink) verify.Sink // of a command that wants to see the results
+	seal        string
 	policy      verify.Policy
 	logLimit    byteSize
 	digestLimit byteSize
@@ -38,7 +40,12 @@ func newVerify(s streams) *cobra.Command {
 		Short:   "Verify a trail in a bucket or in a directory",
 		Long:    verifyLong + windowHelp,
 		Example: verifyExample,
-		Args:    func(_ *cobra.Command, args []string) error { return o.checkSource(args) },
+		Args: func(_ *cobra.Command, args []string) error {
+			if err := o.checkSource(args); err != nil {
+				return err
+			}
+			return o.checkSeal(args)
+		},
 		PreRunE: func(*cobra.Command, []string) error { return o.check() },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), s, strings.Join(args, ""))
@@ -46,6 +53,7 @@ func newVerify(s streams) *cobra.Command {
 	}
 	o.sourceFlags(cmd)
 	f := cmd.Flags()
+	f.StringVar(&o.seal, "seal", "", "the seal that a bundle must have: 64 hexadecimal `digits`, as collect printed them")
 	o.reports.flags(f)
 	f.BoolVar(&o.all, "all", false, "report kept files too, and every file one by one")
 	f.BoolVar(&o.explain, "explain", false, "tell events of kept logs that may explain what is found: who, when, from where")
@@ -65,8 +73,8 @@ func (o *verifyOptions) checkSource(args []string) error {
 		return usagef("no SOURCE: give s3://BUCKET[/PREFIX] or a directory, or --trail")
 	case len(args) == 1 && args[0] == "":
 		return usagef("SOURCE is empty")
-	case o.versions && o.trail == "" && !isS3(args[0]) && !isBundle(args[0]):
-		return usagef("--versions goes with a SOURCE that is a bucket: %q keeps no versions", args[0])
+	case o.versions && o.trail == "" && !isS3(args[0]):
+		return usagef("versions are looked for in a bucket, and %q is none", args[0]).hint("give the bucket: s3://BUCKET[/PREFIX]")
 	case o.copyOf != "" && (o.trail != "" || !isS3(args[0])):
 		return usagef("--copy-of goes with a SOURCE that is a bucket").hint("of a copy on disk it is found out what it was taken from")
 	}

@@ -16,6 +16,7 @@ import (
 type CopyOf struct {
 	verify.Store
 	at, of verify.Ref // where the copy is, and what it is a copy of; each key empty or with a final "/"
+	reads
 }
 
 // NewCopyOf wraps the store of a copy. original is s3://BUCKET[/PREFIX]; one that
@@ -67,6 +68,9 @@ func (c *CopyOf) Read(ctx context.Context, ref verify.Ref, use func(verify.Objec
 		return err
 	}
 	err = c.Store.Read(ctx, there, use)
+	if err == nil {
+		c.read.Add(1)
+	}
 	var missing *verify.NotFoundError
 	if errors.As(err, &missing) {
 		return &verify.NotFoundError{Ref: ref}

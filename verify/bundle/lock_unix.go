@@ -1,0 +1,26 @@
+//go:build unix
+
+package bundle
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+)
+
+// lock takes a lock that ends with the process.
+func lock(name string) (io.Closer, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOSYS) {
+			return io.NopCloser(nil), nil // a file system without locks
+		}
+		return nil, err
+	}
+	return f, nil
+}

@@ -1,0 +1,421 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// A Writer writes a bundle. Until Commit it lies in a place that says that it is
+// unfinished, and can be gone on with.
+type Writer struct {
+	name, work string
+	form       form
+	vault      vault
+	lock       io.Closer
+	identity   Identity
+	resumed    bool
+	taken      int64           // objects taken before
+	old        *index          // of them
+	count      int64           // records in the journal that were there before
+	torn       map[string]bool // paths of entries that were noted before and are not whole
+	void       []Extent        // of a file: what lies there and is no entry
+
+	mu      sync.Mutex
+	journal *journal
+	crowd   *crowd
+	files   []File
+	bytes   int64
+	done    bool
+}
+
+// A ResumeError says that a collection lies at the place already, of another thing.
+type ResumeError struct {
+	Path  string
+	Other Identity
+}
+
+func (e *ResumeError) Error() string {
+	return fmt.Sprintf("%q holds an interrupted collection of something else", e.Path)
+}
+
+// ErrExists says that there is something at the place, which is never written over.
+var ErrExists = errors.New("there is something there already")
+
+// Create begins a bundle, in the form that its name asks for, or goes on with one
+// that was interrupted. An interrupted one of another identity is a *ResumeError.
+func Create(ctx context.Context, name string, id Identity) (*Writer, error) {
+	w := &Writer{name: filepath.Clean(name), form: formOf(name), identity: id, crowd: newCrowd()}
+	w.work = workOf(w.name)
+	if err := w.free(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(w.work, 0o700); err != nil {
+		return nil, err
+	}
+	var err error
+	if w.lock, err = lock(filepath.Join(w.work, "lock")); err != nil {
+		return nil, fmt.Errorf("another collection into %q is under way: %w", name, err)
+	}
+	if err = w.begin(ctx); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// free reports what is in the way of a new bundle.
+func (w *Writer) free() error {
+	taken := fmt.Errorf("%q: %w", w.name, ErrExists)
+	info, err := os.Lstat(w.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case w.form != formDirectory || !info.IsDir():
+		return taken
+	}
+	if _, err := os.Lstat(filepath.Join(w.name, manifestPath)); err == nil {
+		return taken
+	}
+	found, err := os.ReadDir(w.name)
+	if _, work := os.Lstat(w.work); err == nil && len(found) > 0 && work != nil {
+		return taken
+	}
+	return err
+}
+
+func (w *Writer) begin(ctx context.Context) error {
+	before, err := readJournal(filepath.Join(w.work, journalName))
+	if err != nil {
+		return err
+	}
+	var data int64
+	if before != nil {
+		if !bytes.Equal(compact(before.identity.Asked), compact(w.identity.Asked)) {
+			return &ResumeError{w.work, before.identity}
+		}
+		w.identity, w.resumed = before.identity, true
+		data = before.end
+	}
+	if w.vault, err = w.openVault(data); err != nil {
+		return err
+	}
+	if before != nil {
+		if err := w.resume(ctx, before); err != nil {
+			return err
+		}
+	}
+	w.journal, err = openJournal(filepath.Join(w.work, journalName), before, w.identity)
+	return err
+}
+
+func compact(raw json.RawMessage) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}
+
+// openVault opens where entries go. What lies behind the last that was noted was
+// never whole.
+func (w *Writer) openVault(data int64) (vault, error) {
+	if w.form == formDirectory {
+		if err := os.RemoveAll(filepath.Join(w.name, manifestFolder)); err != nil {
+			return nil, err
+		}
+		return &dirVault{dir: w.name, work: w.work}, nil
+	}
+	f, err := os.OpenFile(filepath.Join(w.work, "data"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &tarVault{form: w.form, name: w.name, file: f, at: data}, f.Truncate(data)
+}
+
+// resume reads what was taken before. Only what is whole counts.
+func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
+	s := w.sorter()
+	defer s.close()
+	for text, err := range before.lines() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if void, ok := parseVoid(text); ok {
+			w.void = append(w.void, void)
+			continue
+		}
+		w.count++
+		r, err := parseRecord(text)
+		if err != nil {
+			return err
+		}
+		if r.Path == "" {
+			continue
+		}
+		w.crowd.meet(r.Path)
+		if !w.whole(r.entry()) {
+			w.drop(r)
+			continue
+		}
+		w.taken++
+		w.bytes += r.Size
+		if err := s.add(text); err != nil {
+			return err
+		}
+	}
+	return w.indexTaken(s)
+}
+
+// drop forgets an entry that is not whole.
+func (w *Writer) drop(r Record) {
+	if w.torn == nil {
+		w.torn = map[string]bool{}
+	}
+	w.torn[r.Path] = true
+	if r.At != nil {
+		w.void = append(w.void, *r.At)
+	}
+	if w.form == formDirectory {
+		os.Remove(filepath.Join(w.name, filepath.FromSlash(r.Path)))
+	}
+}
+
+// indexTaken makes what was taken before possible to look up.
+func (w *Writer) indexTaken(s *sorter) error {
+	folder := filepath.Join(w.work, "taken")
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil {
+		return err
+	}
+	w.old = &index{load: func(c Chunk) ([]byte, error) { return os.ReadFile(filepath.Join(folder, c.Path)) }}
+	c := chunker{take: func(n int, c Chunk, text []byte) error {
+		c.Path = fmt.Sprint(n)
+		w.old.chunks = append(w.old.chunks, c)
+		return os.WriteFile(filepath.Join(folder, c.Path), text, 0o600)
+	}}
+	for r, err := range s.records(0) {
+		if err == nil {
+			err = c.add(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return c.flush()
+}
+
+// whole reports whether an entry is there as it was noted.
+func (w *Writer) whole(e entry) bool {
+	r, err := w.vault.open(e)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, r)
+	return err == nil && n == e.size && hex.EncodeToString(h.Sum(nil)) == e.sha256
+}
+
+func (w *Writer) sorter() *sorter {
+	return &sorter{temp: func() (*os.File, error) { return os.CreateTemp(w.work, "sort-*") }}
+}
+
+// Resumed says whether an interrupted collection is gone on with, what it was
+// asked and what that had come to, and how many objects it had taken.
+func (w *Writer) Resumed() (Identity, int64, bool) { return w.identity, w.taken, w.resumed }
+
+// Bytes is how much has been taken, before and now.
+func (w *Writer) Bytes() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes
+}
+
+// Get is the record of an object that was taken whole before the interruption.
+func (w *Writer) Get(ref verify.Ref) (Record, bool) {
+	if w.old == nil {
+		return Record{}, false
+	}
+	r, ok, err := w.old.get(ref)
+	return r.Record, ok && err == nil
+}
+
+// Body opens the entry of a record of Get.
+func (w *Writer) Body(r Record) (Body, error) { return w.open(r.entry()) }
+
+func (w *Writer) open(e entry) (Body, error) {
+	raw, err := w.vault.open(e)
+	if err != nil {
+		return nil, err
+	}
+	return checked(raw, e, nil)
+}
+
+// Put takes an object's bytes, whole or not at all. The record's Path, Size and
+// SHA256 are filled in.
+func (w *Writer) Put(r Record, body io.Reader) (Record, error) {
+	spool, size, sum, err := w.measure(body)
+	if err != nil {
+		return r, err
+	}
+	defer spool.Close()
+	r.Path, r.Size, r.SHA256 = w.path(r.Ref), size, sum
+	err = w.vault.put(r.Path, size, spool, func(at *Extent) error {
+		r.At = at
+		return w.note(r, true)
+	})
+	if err == nil {
+		w.mu.Lock()
+		w.bytes += size
+		w.mu.Unlock()
+	}
+	return r, err
+}
+
+// path is a path that no other object has.
+func (w *Writer) path(ref verify.Ref) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := pathOf(ref)
+	for base := p; w.crowd.meet(p); {
+		w.journal.numbers++
+		p = numbered(base, w.journal.numbers)
+	}
+	return p
+}
+
+// measure reads a body to learn its size and hash: in memory, or where it is
+// large in a file.
+func (w *Writer) measure(body io.Reader) (spool io.ReadCloser, size int64, sum string, err error) {
+	h := sha256.New()
+	if m, ok := body.(inMemory); ok && m.Len() <= wholeBytes {
+		n := m.Len()
+		if _, err := m.WriteTo(h); err != nil {
+			return nil, 0, "", err
+		}
+		if _, err := m.Seek(-int64(n), io.SeekEnd); err != nil {
+			return nil, 0, "", err
+		}
+		return io.NopCloser(m), int64(n), hex.EncodeToString(h.Sum(nil)), nil
+	}
+	s := &spooled{work: w.work}
+	if size, err = io.Copy(io.MultiWriter(h, s), body); err == nil {
+		err = s.rewind()
+	}
+	if err != nil {
+		s.Close()
+		return nil, 0, "", err
+	}
+	return s, size, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// inMemory is what a bytes.Reader can do.
+type inMemory interface {
+	io.Reader
+	io.WriterTo
+	io.Seeker
+	Len() int
+}
+
+// A spooled body is in memory, or where it is large in a file.
+type spooled struct {
+	work string
+	mem  bytes.Buffer
+	file *os.File
+}
+
+func (s *spooled) Write(p []byte) (int, error) {
+	if s.file == nil && s.mem.Len()+len(p) <= wholeBytes {
+		return s.mem.Write(p)
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp(s.work, "spool-*")
+		if err != nil {
+			return 0, err
+		}
+		s.file = f
+		if _, err := s.mem.WriteTo(f); err != nil {
+			return 0, err
+		}
+	}
+	return s.file.Write(p)
+}
+
+func (s *spooled) rewind() error {
+	if s.file == nil {
+		return nil
+	}
+	_, err := s.file.Seek(0, io.SeekStart)
+	return err
+}
+
+func (s *spooled) Read(p []byte) (int, error) {
+	if s.file == nil {
+		return s.mem.Read(p)
+	}
+	return s.file.Read(p)
+}
+
+func (s *spooled) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+}
+
+// Note records what is known of an object, without bytes.
+func (w *Writer) Note(r Record) error {
+	r.Path, r.At, r.SHA256, r.Size = "", nil, "", 0
+	return w.note(r, false)
+}
+
+func (w *Writer) note(r Record, now bool) error {
+	text, err := formatRecord(r)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.journal.add(text, now && w.form == formDirectory)
+}
+
+// File takes an entry that is no object, at most one a path.
+func (w *Writer) File(path string, data []byte) error {
+	if !ordinary(path) || path == manifestPath || path == sumPath || path == footerPath || strings.HasPrefix(path, manifestFolder) {
+		return fmt.Errorf("%q cannot be the path of a file in a bundle", path)
+	}
+	f, err := w.put(path, data)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.files = append(w.files, f)
+	if f.At == nil {
+		return nil
+	}
+	return w.journal.add(formatVoid(*f.At), false) // to whom goes on with this, it is nothing
+}
+
+func (w *Writer) put(path string, data []byte) (File, error) {
+	f := File{Path: path, Size: int64(len(data)), SHA256: hashOf(data)}
+	err := w.vault.put(path, f.Size, bytes.NewReader(data), func(at *Extent) error { f.At = at; return nil })
+	return f, err
+}
