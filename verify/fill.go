@@ -15,7 +15,11 @@ import (
 // choose which bucket is asked.
 func (c *chainRun) fill(ctx context.Context, d *sight) {
 	p := d.record.Previous
-	if p == nil || c.witness != nil || slices.ContainsFunc(c.waiting, func(w *sight) bool { return slices.Contains(w.nexts, d) }) {
+	if p == nil || c.witness != nil {
+		return
+	}
+	if slices.ContainsFunc(c.waiting, func(w *sight) bool { return slices.Contains(w.nexts, d) }) {
+		c.revive(ctx, d)
 		return
 	}
 	ref := Ref{p.Bucket, p.Object}

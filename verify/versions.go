@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,6 +157,49 @@ func (d *sight) speaker() *sight {
 		return d.rescue
 	}
 	return d
+}
+
+// revive goes back from an authentic digest over those that are at hand and are not:
+// a version of one, where it is recovered, names the one before it, which may be
+// missing.
+func (c *chainRun) revive(ctx context.Context, namer *sight) {
+	if c.r.versions() == nil {
+		return
+	}
+	at := len(c.waiting)
+	for range maxWalk {
+		i := slices.IndexFunc(c.waiting[:at], func(w *sight) bool { return c.r.names(namer, w) })
+		if i < 0 {
+			break
+		}
+		w := c.waiting[i]
+		if w.authentic() {
+			return
+		}
+		if !slices.Contains(w.nexts, namer) {
+			w.link(namer)
+		}
+		if err := c.r.recoverDigest(ctx, w, namer); err != nil {
+			c.r.fail(err)
+		}
+		if w.rescue == nil || ctx.Err() != nil {
+			return
+		}
+		namer, at = w.rescue, i
+	}
+	p := namer.record.Previous
+	if p == nil {
+		return
+	}
+	name, err := digest.ParseName(p.Object)
+	if err != nil || name.Chain != c.id || !name.End.After(c.since()) || !name.End.Before(namer.record.End) {
+		return
+	}
+	found := c.walk(ctx, listing{Entry: Entry{Ref: Ref{p.Bucket, p.Object}}, name: name}, namer)
+	rest := slices.Clone(c.waiting[at:])
+	c.waiting = c.waiting[:at]
+	c.insert(ctx, slices.Values(found), namer)
+	c.waiting = append(c.waiting, rest...)
 }
 
 // rescued looks for a digest that is not kept among its versions, now that it is
