@@ -62,7 +62,12 @@ func (s *asffWriter) Finding(f verify.Finding) error {
 
 func (s *asffWriter) Chain(c verify.Chain) error { return s.add(alertOfChain(c)) }
 
-func (s *asffWriter) End(verify.Summary) error {
+func (s *asffWriter) End(sum verify.Summary) error {
+	if len(sum.Explained) > 0 {
+		if err := s.add(s.events(sum)); err != nil {
+			return err
+		}
+	}
 	if err := s.closeBatch(); err != nil {
 		return err
 	}

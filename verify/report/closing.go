@@ -36,6 +36,9 @@ func (t *tally) count(after, before verify.Class, what string) {
 // ownClass is a file's class before the policy.
 func ownClass(f verify.File) verify.Class { return verify.Policy{}.File(f.Verdict, f.Reasons) }
 
+// ownFindingClass is a finding's class before the policy.
+func ownFindingClass(f verify.Finding) verify.Class { return f.Kind.Class() }
+
 func (t *tally) file(f verify.File) {
 	t.count(f.Class, ownClass(f), f.Kind+" "+string(f.Verdict))
 	if f.Class < verify.ClassUnproven {
@@ -48,7 +51,7 @@ func (t *tally) file(f verify.File) {
 }
 
 func (t *tally) finding(f verify.Finding) {
-	t.count(f.Class, f.Kind.Class(), string(f.Kind))
+	t.count(f.Class, ownFindingClass(f), string(f.Kind))
 	if f.Class >= verify.ClassUnproven {
 		t.words[string(f.Kind)] = true
 	}
@@ -157,11 +160,4 @@ func also(lead, text string) string {
 		return ""
 	}
 	return lead + text
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }

@@ -39,6 +39,7 @@ type htmlWriter struct {
 	files    htmlList
 	findings htmlList
 	kinds    map[verify.FindingKind]int
+	names    naming
 }
 
 func newHTML(w io.Writer, o Options) *htmlWriter {
@@ -46,7 +47,7 @@ func newHTML(w io.Writer, o Options) *htmlWriter {
 		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), chart: newChart(o.TempDir),
 		files:    newHTMLList(o.TempDir, maxHTMLFiles, maxHTMLFileBytes),
 		findings: newHTMLList(o.TempDir, maxHTMLFindings, maxHTMLFindingBytes),
-		kinds:    map[verify.FindingKind]int{},
+		kinds:    map[verify.FindingKind]int{}, names: naming{},
 	}
 }
 
@@ -57,6 +58,7 @@ func (h *htmlWriter) Start(header verify.Header) error {
 }
 
 func (h *htmlWriter) File(f verify.File) error {
+	h.names.file(f)
 	h.tally.file(f)
 	place := htmlPlaceOf(f)
 	err := h.chart.file(f, place)
@@ -64,6 +66,7 @@ func (h *htmlWriter) File(f verify.File) error {
 }
 
 func (h *htmlWriter) Finding(f verify.Finding) error {
+	h.names.finding(f)
 	h.tally.finding(f)
 	h.kinds[f.Kind]++
 	err := h.chart.finding(f)
@@ -126,7 +129,7 @@ func htmlFileRow(f verify.File, place htmlPlace) markup {
 		at = moment(place.at)
 	}
 	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="n"><code>{}</code>{}{}</td></tr>`,
-		int(f.Class), htmlName(string(f.Verdict)), htmlName(f.Kind), htmlName(account), htmlName(region), at, htmlName(f.URI), htmlWhy(f), htmlHashes(f)) + "\n"
+		int(f.Class), htmlName(string(f.Verdict)), htmlName(f.Kind), htmlName(account), htmlName(region), at, htmlName(f.URI), htmlWhy(f), htmlHashes(f)+htmlRecover(f.Recover)) + "\n"
 }
 
 // htmlWhy is why a file is not kept.
@@ -155,6 +158,18 @@ func htmlHashes(f verify.File) markup {
 	return fillIn(`<small>expected <code>{}</code></small><small>found <code>{}</code></small>`, htmlName(f.Expected), htmlName(f.Actual))
 }
 
+// htmlRecover is what the bucket's versions hold of a file.
+func htmlRecover(r *verify.Recover) markup {
+	if r == nil {
+		return ""
+	}
+	said := fillIn(`<p>{}</p>`, htmlText(recoverSaid(r)))
+	if r.Command != "" {
+		said += fillIn(`<p>To restore it: <code>{}</code></p>`, htmlText(r.Command))
+	}
+	return said
+}
+
 // htmlFindingRow is a finding's row.
 func htmlFindingRow(f verify.Finding) markup {
 	chain, when := "–", markup("–")
@@ -176,5 +191,5 @@ func htmlFindingRow(f verify.Finding) markup {
 		where += fillIn(`<small>KMS key <code>{}</code></small>`, htmlName(f.Key))
 	}
 	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td class="n"><p>{}{}</p>{}</td></tr>`,
-		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), judged(f.Class, f.Kind.Class()), where) + "\n"
+		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), judged(f.Class, ownFindingClass(f)), where) + "\n"
 }

@@ -23,6 +23,7 @@ func (h *htmlWriter) End(s verify.Summary) error {
 	h.verdict(page, s)
 	h.timeline(page, s)
 	h.findingTable(page)
+	h.eventTable(page, s)
 	h.keyTable(page, s.Keys)
 	h.fileTable(page, s)
 	h.next(page, s)
@@ -147,6 +148,9 @@ func (h *htmlWriter) facts(page *htmlPage, s verify.Summary) {
 	}
 	const wide = ` class="w"`
 	fact(wide, "Source", fillIn("<code>{}</code>", htmlName(h.header.Source)))
+	if b := h.header.Bundle; b != nil {
+		fact(wide, "Bundle", fillIn("<code>{}</code> <small>its seal; collected {} by trailseal {}</small>", htmlName(b.Seal), moment(b.Collected), htmlText(b.Tool)))
+	}
 	fact(wide, "Window", h.windowSaid(s))
 	fact("", "Covered", fillIn("{} <small>of the time that is due, by digests that are kept</small>", coveredBy(h.chart.shares)))
 	fact("", "Chains", thousands(s.Chains))

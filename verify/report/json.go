@@ -46,10 +46,19 @@ func (j *jsonWriter) Start(h verify.Header) error {
 		j.member("tool", toolOf(h)),
 		j.member("started", second(h.Started)),
 		j.member("source", validUTF8(h.Source)),
+		j.bundle(h.Bundle),
 		j.all(h.All),
 		j.window(h.Window),
 		j.raw(`  "files": [`),
 	)
+}
+
+// bundle names the evidence bundle, where it is one.
+func (j *jsonWriter) bundle(b *verify.Bundle) error {
+	if b == nil {
+		return nil
+	}
+	return j.member("bundle", jsonBundle(b))
 }
 
 // all says that kept files are listed too.

@@ -14,6 +14,7 @@ func (j *jsonWriter) End(s verify.Summary) error {
 		j.array("chains", &j.chains),
 		j.array("findings", &j.findings),
 		j.keys(s.Keys),
+		j.explanations(s),
 		j.lateWindow(s.Window),
 		j.member("finished", second(s.Finished)),
 		j.member("summary", jsonSummary(s)),
@@ -66,6 +67,22 @@ func (j *jsonWriter) keys(keys []verify.KeyUse) error {
 		}
 	}
 	return errors.Join(err, j.endArray(len(keys) == 0))
+}
+
+// explanations writes the events that may explain what was found, one a line.
+func (j *jsonWriter) explanations(s verify.Summary) error {
+	err := j.raw(`  "explanations": [`)
+	for i, e := range s.Explained {
+		line, encoding := j.encode(jsonExplanation(e))
+		if err = errors.Join(err, encoding); err == nil {
+			err = writeElement(j.w, i == 0, line)
+		}
+	}
+	err = errors.Join(err, j.endArray(len(s.Explained) == 0))
+	if s.UnlistedEvents > 0 {
+		err = errors.Join(err, j.member("unlistedEvents", s.UnlistedEvents))
+	}
+	return err
 }
 
 func (j *jsonWriter) endArray(empty bool) error {

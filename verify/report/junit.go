@@ -34,6 +34,7 @@ type junitWriter struct {
 	w       io.Writer
 	header  verify.Header
 	run     *suite
+	names   naming
 	suites  map[verify.ChainRef]*suite // not written yet
 	cases   int                        // in them
 	text    int                        // in them, bytes
@@ -43,7 +44,7 @@ type junitWriter struct {
 }
 
 func newJUnit(w io.Writer, o Options) *junitWriter {
-	return &junitWriter{w: w, run: newSuite(verify.ChainRef{}), suites: map[verify.ChainRef]*suite{}, done: spool{dir: o.TempDir}, next: 1}
+	return &junitWriter{names: naming{}, w: w, run: newSuite(verify.ChainRef{}), suites: map[verify.ChainRef]*suite{}, done: spool{dir: o.TempDir}, next: 1}
 }
 
 func (j *junitWriter) Start(h verify.Header) error {
@@ -52,6 +53,7 @@ func (j *junitWriter) Start(h verify.Header) error {
 }
 
 func (j *junitWriter) File(f verify.File) error {
+	j.names.file(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -61,23 +63,24 @@ func (j *junitWriter) File(f verify.File) error {
 	c.count(f.Class, ownClass(f), f.Kind+" "+string(f.Verdict))
 	j.line(&c.lines[f.Class][0], f.Class, func() string {
 		text := fmt.Sprintf("%s  %s  %s: %s%s", f.Verdict, Clean(f.URI), f.Kind, Explain(f), judged(f.Class, ownClass(f)))
-		return text + also(": ", CleanText(f.Detail))
+		return text + also(": ", CleanText(f.Detail)) + also("; ", recoverSaid(f.Recover))
 	})
 	return err
 }
 
 func (j *junitWriter) Finding(f verify.Finding) error {
+	j.names.finding(f)
 	err, class := j.enter(), max(f.Class, verify.Remark)
 	for _, day := range daysOf(f) {
 		c := j.caseOf(placeOfFinding(f).chain, day, string(f.Kind))
-		c.count(class, f.Kind.Class(), string(f.Kind))
+		c.count(class, ownFindingClass(f), string(f.Kind))
 		j.line(&c.lines[class][1], class, func() string {
 			text := string(f.Kind) + "  "
 			if f.Start != nil && f.End != nil {
 				text += between(*f.Start, *f.End) + "  "
 			}
-			text += orElse(CleanText(f.Message), ExplainFinding(f.Kind))
-			return text + also("  ", Clean(f.URI)) + judged(f.Class, f.Kind.Class())
+			text += cmp.Or(CleanText(f.Message), ExplainFinding(f.Kind))
+			return text + also("  ", Clean(f.URI)) + judged(f.Class, ownFindingClass(f))
 		})
 	}
 	return err
@@ -151,6 +154,7 @@ func (j *junitWriter) End(s verify.Summary) error {
 	for i := range form.Cases {
 		form.Cases[i].Class = form.Name
 	}
+	form.Out.Text += j.events(s)
 	_, head := io.WriteString(j.w, xml.Header+"<testsuites>\n")
 	err := errors.Join(head, writeSuite(j.w, form), j.done.copyTo(j.w))
 	_, foot := io.WriteString(j.w, "</testsuites>\n")

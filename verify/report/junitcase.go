@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (c *testCase) count(after, before verify.Class, what string) {
 
 func (c *testCase) problem(class verify.Class) *xmlProblem {
 	text := c.text("")
-	return &xmlProblem{Type: class.String(), Message: orElse(c.summary(), strings.TrimSpace(text)), Text: text}
+	return &xmlProblem{Type: class.String(), Message: cmp.Or(c.summary(), strings.TrimSpace(text)), Text: text}
 }
 
 // summary counts what is in the case, the worst first.

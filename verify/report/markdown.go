@@ -29,11 +29,12 @@ type markdownWriter struct {
 	chains   rows
 	files    rows
 	findings rows
+	names    naming
 }
 
 func newMarkdown(w io.Writer) *markdownWriter {
 	return &markdownWriter{
-		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(),
+		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), names: naming{},
 		chains: rows{room: markdownChains}, files: rows{room: markdownFiles}, findings: rows{room: markdownFindings},
 	}
 }
@@ -44,6 +45,7 @@ func (m *markdownWriter) Start(h verify.Header) error {
 }
 
 func (m *markdownWriter) File(f verify.File) error {
+	m.names.file(f)
 	m.tally.file(f)
 	if f.Class == verify.Good || m.files.full(f.Class) {
 		return nil // the counts tell of it
@@ -52,11 +54,15 @@ func (m *markdownWriter) File(f verify.File) error {
 	if f.Detail != "" {
 		why += ": " + codeText(f.Detail)
 	}
+	if f.Recover != nil {
+		why += ": " + codeText(recoverSaid(f.Recover))
+	}
 	m.files.add(f.Class, sign(f.Class)+" "+string(f.Verdict), f.Kind, code(f.URI), why)
 	return nil
 }
 
 func (m *markdownWriter) Finding(f verify.Finding) error {
+	m.names.finding(f)
 	m.tally.finding(f)
 	if m.findings.full(f.Class) {
 		return nil
@@ -72,7 +78,7 @@ func (m *markdownWriter) Finding(f verify.Finding) error {
 	if f.Start != nil && f.End != nil {
 		span = between(*f.Start, *f.End)
 	}
-	what := sentence(ExplainFinding(f.Kind)) + judged(f.Class, f.Kind.Class())
+	what := sentence(ExplainFinding(f.Kind)) + judged(f.Class, ownFindingClass(f))
 	if f.Message != "" {
 		what += ": " + codeText(f.Message)
 	}

@@ -84,6 +84,7 @@ func (m *markdownWriter) End(s verify.Summary) error {
 		m.findings.print(m.w, "Findings", "Finding", "Where", "When", "What"),
 		m.files.print(m.w, "Files not kept", "Verdict", "Kind", "File", "Why"),
 		m.keys(s.Keys),
+		m.events(s),
 	)
 	m.tally.words["tampering"] = s.Exit == 1
 	if advice := Advice(m.tally.words); len(advice) > 0 {
@@ -105,9 +106,30 @@ func (m *markdownWriter) facts(s verify.Summary) {
 	if !window.IsZero() {
 		when = between(window.Start, window.End)
 	}
+	if b := m.header.Bundle; b != nil {
+		fmt.Fprintf(m.w, "- Bundle: %s\n", codeText(bundleSaid(b)))
+	}
 	fmt.Fprintf(m.w, "- Source: %s\n- Window: %s\n- Checked: %s, %s read, %s hashed, %s\n- Started: %s, trailseal %s, exit status %d\n",
 		code(m.header.Source), when, thousands(s.Chains)+" "+plural(s.Chains, "chain", "chains"), size(s.Bytes.Fetched),
 		size(s.Bytes.Hashed), length(time.Duration(s.Seconds*float64(time.Second))), moment(m.header.Started), code(m.header.Version), s.Exit)
+}
+
+// events is the table of the events that may explain what was found.
+func (m *markdownWriter) events(s verify.Summary) error {
+	table := rows{room: markdownKeys}
+	for _, e := range s.Explained {
+		class := verify.Remark
+		if len(e.Explains) == 0 {
+			class = verify.Good
+		}
+		table.add(class, moment(e.Time), codeText(eventSaid(e)), codeText(m.names.beside(e)))
+	}
+	err := table.print(m.w, "Events that may explain it", "When", "Event", "Beside")
+	if s.UnlistedEvents > 0 {
+		_, writing := fmt.Fprintf(m.w, "\n%s.\n", unlistedSaid(s.UnlistedEvents))
+		err = errors.Join(err, writing)
+	}
+	return err
 }
 
 // keys is the table of the KMS keys that files are encrypted with.

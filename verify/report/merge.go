@@ -21,7 +21,7 @@ import (
 // Version is the tool's that merges. The exit status follows from what is left
 // of the reports' own classes, and from what merging finds.
 func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, error) {
-	m := &merger{reports: reports, sink: sink, window: hull(reports)}
+	m := &merger{reports: reports, sink: sink, window: hull(reports), places: explainedPlaces(reports)}
 	m.summary = m.total()
 	m.findEdges()
 	if err := sink.Start(m.header(version)); err != nil {
@@ -33,6 +33,7 @@ func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, 
 		return m.summary, err
 	}
 	m.summary.Chains = m.chains
+	m.summary.Explained = m.explained()
 	m.summary.Verdict, m.summary.Exit = m.worst.Outcome()
 	return m.summary, sink.End(m.summary)
 }
@@ -47,6 +48,7 @@ type merger struct {
 	chains  int
 	twice   []map[string]chainKey // of each report, the digests at its edge that another one has judged too
 	shared  map[string]bool       // all of those
+	places  []map[int64]int64     // of each report, the new places of what its events explain
 	told    map[string]int        // of the group at hand: files that another report may tell as well, and which told them first
 }
 
@@ -79,7 +81,7 @@ func (m *merger) header(version string) verify.Header {
 			sources = append(sources, r.Header.Source)
 		}
 	}
-	h.Source = strings.Join(sources, ", ")
+	h.Source, h.Bundle = strings.Join(sources, ", "), oneBundle(m.reports)
 	return h
 }
 
@@ -97,6 +99,7 @@ func (m *merger) total() verify.Summary {
 		s.Bytes.Fetched, s.Bytes.Hashed = s.Bytes.Fetched+of.Bytes.Fetched, s.Bytes.Hashed+of.Bytes.Hashed
 		sum(s.Requests, of.Requests)
 		s.Seconds += of.Seconds
+		s.UnlistedEvents += of.UnlistedEvents
 	}
 	if s.Interrupted {
 		m.worst = verify.ClassUnproven
@@ -242,9 +245,11 @@ func (m *merger) until(p *player, last int64, take func(verify.Chain)) error {
 			m.worst = max(m.worst, e.file.Class)
 			f := *e.file
 			f.Seq = m.place()
+			m.moved(p.at, e.seq())
 			err = m.sink.File(f)
 		default:
 			err = m.find(*e.finding)
+			m.moved(p.at, e.seq())
 		}
 		if err == nil {
 			err = p.step()

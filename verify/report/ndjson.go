@@ -29,27 +29,30 @@ type eventName struct {
 
 type startForm struct {
 	eventName
-	Schema  string      `json:"schema"`
-	Tool    toolForm    `json:"tool"`
-	Started *time.Time  `json:"started"`
-	Source  string      `json:"source"`
-	All     bool        `json:"all,omitempty"`
-	Window  *windowForm `json:"window,omitempty"`
+	Schema  string         `json:"schema"`
+	Tool    toolForm       `json:"tool"`
+	Started *time.Time     `json:"started"`
+	Source  string         `json:"source"`
+	Bundle  *verify.Bundle `json:"bundle,omitempty"`
+	All     bool           `json:"all,omitempty"`
+	Window  *windowForm    `json:"window,omitempty"`
 }
 
 type endForm struct {
 	eventName
-	Keys        []verify.KeyUse `json:"keys"`
-	Window      *windowForm     `json:"window,omitempty"`
-	Finished    *time.Time      `json:"finished"`
-	Summary     verify.Summary  `json:"summary"`
-	Interrupted bool            `json:"interrupted,omitempty"`
-	Verdict     string          `json:"verdict"`
-	Exit        int             `json:"exit"`
+	Keys        []verify.KeyUse      `json:"keys"`
+	Explained   []verify.Explanation `json:"explanations"`
+	Unlisted    int64                `json:"unlistedEvents,omitempty"`
+	Window      *windowForm          `json:"window,omitempty"`
+	Finished    *time.Time           `json:"finished"`
+	Summary     verify.Summary       `json:"summary"`
+	Interrupted bool                 `json:"interrupted,omitempty"`
+	Verdict     string               `json:"verdict"`
+	Exit        int                  `json:"exit"`
 }
 
 func (n *ndjsonWriter) Start(h verify.Header) error {
-	return n.line(startForm{eventName{"start"}, verify.Schema, toolOf(h), second(h.Started), validUTF8(h.Source), h.All, jsonWindow(h.Window)}, true)
+	return n.line(startForm{eventName{"start"}, verify.Schema, toolOf(h), second(h.Started), validUTF8(h.Source), jsonBundle(h.Bundle), h.All, jsonWindow(h.Window)}, true)
 }
 
 func (n *ndjsonWriter) File(f verify.File) error {
@@ -78,7 +81,7 @@ func (n *ndjsonWriter) End(s verify.Summary) error {
 	for i, k := range s.Keys {
 		keys[i] = jsonKey(k)
 	}
-	return n.line(endForm{eventName{"end"}, keys, jsonWindow(s.Window), second(s.Finished), jsonSummary(s), s.Interrupted, s.Verdict, s.Exit}, true)
+	return n.line(endForm{eventName{"end"}, keys, jsonExplanations(s.Explained), s.UnlistedEvents, jsonWindow(s.Window), second(s.Finished), jsonSummary(s), s.Interrupted, s.Verdict, s.Exit}, true)
 }
 
 func (n *ndjsonWriter) line(v any, flush bool) error {

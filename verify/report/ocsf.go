@@ -74,7 +74,8 @@ func (o *ocsfWriter) End(s verify.Summary) error {
 	}
 	e := o.event(ocsfCompliant, "Compliance Finding", a)
 	e.Compliance = ocsfStatus(a.class, a.text)
-	e.Unmapped = ocsfCounts{Chains: s.Chains, Digests: s.Digests, Logs: s.Logs, Interrupted: s.Interrupted, Exit: &s.Exit}
+	e.Unmapped = ocsfCounts{Chains: s.Chains, Digests: s.Digests, Logs: s.Logs, Interrupted: s.Interrupted, Exit: &s.Exit,
+		Bundle: jsonBundle(o.header.Bundle), Events: jsonExplanations(s.Explained), MoreEvents: s.UnlistedEvents}
 	if err := o.line(e); err != nil {
 		return err
 	}

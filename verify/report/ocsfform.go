@@ -136,6 +136,7 @@ type ocsfVouched struct {
 	Digest   string          `json:"digest,omitempty"`
 	KMSKey   string          `json:"kms_key,omitempty"`
 	Envelope string          `json:"envelope,omitempty"`
+	Recover  *verify.Recover `json:"recover,omitempty"`
 }
 
 // ocsfCounts are what a chain, or the run, comes to.
@@ -147,4 +148,7 @@ type ocsfCounts struct {
 	Coverage    []verify.Share         `json:"coverage,omitempty"`
 	Interrupted bool                   `json:"interrupted,omitempty"`
 	Exit        *int                   `json:"exit,omitempty"`
+	Bundle      *verify.Bundle         `json:"bundle,omitempty"`
+	Events      []verify.Explanation   `json:"explanations,omitempty"`
+	MoreEvents  int64                  `json:"unlisted_events,omitempty"`
 }

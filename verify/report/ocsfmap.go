@@ -64,7 +64,7 @@ func ocsfEvidences(a alert) []ocsfEvidence {
 	f := a.file
 	switch {
 	case f != nil:
-		e.Data = ocsfVouched{f.Reasons, f.Expected, f.Actual, f.Digest, f.Key, f.Envelope}
+		e.Data = ocsfVouched{f.Reasons, f.Expected, f.Actual, f.Digest, f.Key, f.Envelope, f.Recover}
 	case a.kmsKey != "":
 		e.Data = ocsfVouched{KMSKey: a.kmsKey}
 	case a.uri == "":

@@ -135,8 +135,14 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 			s.Header.Window = w.window()
 		}
 		return err
+	case "bundle":
+		return d.Decode(&s.Header.Bundle)
 	case "keys":
 		return d.Decode(&s.Summary.Keys)
+	case "explanations":
+		return d.Decode(&s.Summary.Explained)
+	case "unlistedEvents":
+		return d.Decode(&s.Summary.UnlistedEvents)
 	case "finished":
 		return d.Decode(&s.Summary.Finished)
 	case "summary":

@@ -66,7 +66,7 @@ func (s *Saved) start(line []byte) error {
 	if f.Schema != verify.Schema {
 		return fmt.Errorf("it is of the schema %.60q, and not %s", f.Schema, verify.Schema)
 	}
-	s.Header = verify.Header{Version: f.Tool.Version, Started: deref(f.Started), Source: f.Source, Window: f.Window.window(), All: f.All}
+	s.Header = verify.Header{Version: f.Tool.Version, Started: deref(f.Started), Source: f.Source, Bundle: f.Bundle, Window: f.Window.window(), All: f.All}
 	return nil
 }
 
@@ -75,6 +75,7 @@ func (s *Saved) end(line []byte) error {
 	err := json.Unmarshal(line, &f)
 	s.Summary = f.Summary
 	s.Summary.Window, s.Summary.Finished, s.Summary.Keys = f.Window.window(), deref(f.Finished), f.Keys
+	s.Summary.Explained, s.Summary.UnlistedEvents = f.Explained, f.Unlisted
 	s.Summary.Interrupted, s.Summary.Verdict, s.Summary.Exit = f.Interrupted, f.Verdict, f.Exit
 	return err
 }

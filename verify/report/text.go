@@ -34,8 +34,9 @@ type textWriter struct {
 	barred map[bar]*barred
 	told   map[span]bool // times of the chain at hand that a finding told
 	last   string        // why the file before is not kept
-	failed bool          // a kept file was counted as tampering
-	err    error         // the first of writing to a spool
+	names  naming
+	failed bool  // a kept file was counted as tampering
+	err    error // the first of writing to a spool
 }
 
 // alike is what files have in common that are told as one.
@@ -55,7 +56,7 @@ func newText(w io.Writer, o Options) *textWriter {
 		w: bufio.NewWriterSize(w, 64<<10), all: o.All, paint: painter(o.Color),
 		chains: table{rows: in()}, files: in(), gaps: in(), others: in(),
 		tally: newTally(), same: map[alike]int{}, told: map[span]bool{},
-		barred: map[bar]*barred{},
+		barred: map[bar]*barred{}, names: naming{},
 	}
 }
 
@@ -66,6 +67,7 @@ func (t *textWriter) Start(h verify.Header) error {
 
 func (t *textWriter) File(f verify.File) error {
 	t.tally.file(f)
+	t.names.file(f)
 	t.failed = t.failed || f.Verdict == verify.Kept && f.Class > verify.Good
 	a := alike{kind: f.Kind, verdict: f.Verdict, why: Explain(f), class: f.Class}
 	if f.Verdict == verify.Unreadable && len(t.same) < maxBars { // whoever writes to the bucket can name any number of keys
@@ -99,6 +101,13 @@ func (t *textWriter) fileLines(f verify.File, a alike) {
 		t.line(&t.files, why)
 	}
 	t.last = why
+	if f.Recover == nil {
+		return
+	}
+	t.line(&t.files, fmt.Sprintf("%16srecover: %s\n", "", recoverSaid(f.Recover)))
+	if f.Recover.Command != "" {
+		t.line(&t.files, fmt.Sprintf("%16s%s\n", "", Clean(f.Recover.Command)))
+	}
 }
 
 // why is why a file is not kept, and what it was compared with.
@@ -130,6 +139,7 @@ func judged(after, before verify.Class) string {
 
 func (t *textWriter) Finding(f verify.Finding) error {
 	t.tally.finding(f)
+	t.names.finding(f)
 	line := "  " + t.paint.class(f.Class, fmt.Sprintf("%-12s", f.Kind)) + "  "
 	if f.Start != nil && f.End != nil {
 		line += between(*f.Start, *f.End) + "  "
@@ -144,7 +154,7 @@ func (t *textWriter) Finding(f verify.Finding) error {
 	if f.URI != "" && !strings.Contains(f.Message, f.URI) {
 		line += "  " + Clean(f.URI)
 	}
-	line += judged(f.Class, f.Kind.Class()) + "\n"
+	line += judged(f.Class, ownFindingClass(f)) + "\n"
 	switch f.Kind {
 	case verify.Gap, verify.Stale, verify.NotStarted:
 		t.line(&t.gaps, line)
@@ -185,7 +195,7 @@ func (t *textWriter) rest(where string) {
 			t.line(&t.files, fmt.Sprintf("  %-12s  %s%s (pending)\n", a.verdict, where, waiting(n, a.kind)))
 		case n > a.limit():
 			t.line(&t.files, fmt.Sprintf("  %s  %s%s more like this (%s): --all lists them\n",
-				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-a.limit(), a.kind), a.why))
+				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-a.limit(), a.kind), a.why+also(", key ", Clean(a.key))))
 		}
 	}
 	clear(t.same)
