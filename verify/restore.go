@@ -1,7 +1,7 @@
 package verify
 
 import (
-	"net/url"
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -20,9 +20,22 @@ func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	if hidden && marker != "" {
 		return "aws s3api delete-object" + at + " --version-id " + shellQuote(marker)
 	}
-	from := ref.Bucket + "/" + strings.ReplaceAll(url.QueryEscape(ref.Key), "%2F", "/")
-	from = strings.ReplaceAll(from, "+", "%20") + "?versionId=" + url.QueryEscape(version)
+	from := ref.Bucket + "/" + percentEncoded(ref.Key) + "?versionId=" + percentEncoded(version)
 	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"
+}
+
+// percentEncoded is a key as the header of a copy wants it.
+func percentEncoded(key string) string {
+	var b strings.Builder
+	for i := range len(key) {
+		c := key[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~/", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // shellQuote makes a text one word of a POSIX shell.
