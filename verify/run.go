@@ -166,16 +166,24 @@ func (r *run) conclude(t *tally) {
 			"the public keys are those in the copy itself (%s): whoever could change the copy could change them too; compare them with what CloudTrail gives", r.KeysInCopy)})
 	}
 	r.checkDelivery(t)
-	for _, kind := range slices.Sorted(maps.Keys(r.matched)) {
-		for _, p := range slices.Sorted(maps.Keys(r.matched[kind])) {
-			if !r.matched[kind][p] {
-				t.find(Finding{Kind: Nothing, Message: fmt.Sprintf("nothing matches the %s %q", kind, p)})
-			}
-		}
+	for _, f := range r.unmatched() {
+		t.find(f)
 	}
 	if len(t.sums.digests) == 0 {
 		t.find(Finding{Kind: Nothing, Message: "no digest file was found for this window, so nothing is proven"})
 	}
+}
+
+// unmatched names the patterns of the filter that nothing has matched.
+func (r *run) unmatched() (found []Finding) {
+	for _, kind := range slices.Sorted(maps.Keys(r.matched)) {
+		for _, p := range slices.Sorted(maps.Keys(r.matched[kind])) {
+			if !r.matched[kind][p] {
+				found = append(found, Finding{Kind: Nothing, Message: fmt.Sprintf("nothing matches the %s %q", kind, p)})
+			}
+		}
+	}
+	return found
 }
 
 // A tally adds up what comes, on its way to the sink.
@@ -312,9 +320,7 @@ type regionKeys struct {
 	err  error
 }
 
-// regionKeys asks for a region's keys the first time they are needed. The span
-// reaches a little before the window, where the digest before it lies, and to
-// now, because a backfill digest is signed when it is made.
+// regionKeys asks for a region's keys the first time they are needed.
 func (r *run) regionKeys(ctx context.Context, region string) ([]digest.PublicKey, error) {
 	r.mu.Lock()
 	k := r.keys[region]
@@ -324,11 +330,8 @@ func (r *run) regionKeys(ctx context.Context, region string) ([]digest.PublicKey
 	}
 	r.mu.Unlock()
 	k.once.Do(func() {
-		end := r.Now
-		if r.Window.End.After(end) {
-			end = r.Window.End
-		}
-		k.keys, k.err = r.Keys.Keys(ctx, region, r.Window.Start.Add(-DefaultLookback), end.Add(2*time.Hour))
+		w := KeySpan(r.Window, r.Now)
+		k.keys, k.err = r.Keys.Keys(ctx, region, w.Start, w.End)
 	})
 	return k.keys, k.err
 }

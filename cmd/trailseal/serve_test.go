@@ -13,7 +13,7 @@ import (
 // serve starts a server that holds a trail, and points AWS's environment at
 // it. Its arguments change the trail or the server:
 //
-//	serve [recent] [org] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY] [latency=TIME] [payer]
+//	serve [recent] [org] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY[,REGION]] [latency=TIME] [payer]
 //
 // and the words about KMS, which keyed takes.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
@@ -55,10 +55,10 @@ func (s *serving) take(ts *testscript.TestScript, arg string) {
 	case "damage":
 		s.damages = append(s.damages, value)
 	case "fault":
-		f := strings.SplitN(value, ",", 4)
+		f := strings.SplitN(value+",", ",", 5)
 		status, err := strconv.Atoi(f[1])
 		ts.Check(err)
-		s.opts.Faults = append(s.opts.Faults, verifytest.Fault{Operation: f[0], Status: status, Code: f[2], Key: f[3]})
+		s.opts.Faults = append(s.opts.Faults, verifytest.Fault{Operation: f[0], Status: status, Code: f[2], Key: f[3], Region: strings.TrimSuffix(f[4], ",")})
 	case "latency":
 		latency, err := time.ParseDuration(value)
 		ts.Check(err)
