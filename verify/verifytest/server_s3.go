@@ -52,6 +52,8 @@ func (s *Server) answerS3(rw http.ResponseWriter, r *request, broken bool) {
 		writeXML(rw, s.payer(r.bucket), broken)
 	case "HeadBucket":
 		rw.Header().Set("x-amz-bucket-region", s.regionOf(r.bucket))
+	case "GetBucketLifecycleConfiguration":
+		s.serveLifecycle(rw, r, broken)
 	case "ListBuckets":
 		s.serveBuckets(rw, broken)
 	default:
@@ -79,6 +81,8 @@ func operationS3(r *request) string {
 		return "GetBucketLocation"
 	case q.Has("requestPayment"):
 		return "GetBucketRequestPayment"
+	case q.Has("lifecycle"):
+		return "GetBucketLifecycleConfiguration"
 	case q.Get("list-type") == "2":
 		return "ListObjectsV2"
 	}
@@ -92,7 +96,7 @@ func operationS3(r *request) string {
 
 // subresources of a bucket that the server knows only to refuse.
 var subresources = []string{
-	"acl", "encryption", "lifecycle", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning", "versions",
+	"acl", "encryption", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning", "versions",
 }
 
 // regionOf is the region that a bucket is in.
