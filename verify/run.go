@@ -30,6 +30,8 @@ type run struct {
 	matched map[string]map[string]bool // filter name -> pattern -> something matched it
 	remarks []Finding
 	newest  map[digest.Chain]delivered
+
+	expiries expiries
 }
 
 // groupsAtOnce is how many accounts' regions are worked on at a time. Each
@@ -196,6 +198,7 @@ type tally struct {
 	sink     Sink
 	policy   Policy
 	explain  *explainer // nil where nothing is to be explained
+	unasked  bool       // it was said that a bucket's lifecycle rules are not known
 	err      error
 }
 
@@ -203,6 +206,9 @@ func (t *tally) take(e event) {
 	switch {
 	case e.file != nil:
 		e.file.Seq = t.next()
+		if e.unasked != "" && !t.unasked { // once: it is the same for all
+			e.file.Detail, t.unasked = joined(e.file.Detail, e.unasked), true
+		}
 		if t.explain != nil {
 			t.explain.file(e.file)
 		}
@@ -239,7 +245,7 @@ func (t *tally) next() int64 {
 }
 
 func (t *tally) find(f Finding) {
-	f.Class, f.Seq = t.policy.Finding(f.Kind), t.next()
+	f.Class, f.Seq = t.policy.Finding(f), t.next()
 	if t.explain != nil {
 		t.explain.finding(&f)
 	}
