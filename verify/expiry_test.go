@@ -90,3 +90,112 @@ func TestExpired(t *testing.T) {
 		})
 	}
 }
+
+// What only looks as if a rule had deleted it is deleted and nothing else.
+func TestNotExpired(t *testing.T) {
+	everything := verify.Expiration{ID: "old", Days: 4}
+	remove := func(match string) func(w *verifytest.World) {
+		return func(w *verifytest.World) {
+			n := 0
+			for key := range w.Scan(w.Buckets()[0], "") {
+				if strings.Contains(key, match) {
+					defer w.Delete(verify.Ref{Bucket: w.Buckets()[0], Key: key})
+					n++
+				}
+			}
+			if n == 0 {
+				panic("nothing like " + match)
+			}
+		}
+	}
+	expire := func(w *verifytest.World) { w.Expire(w.Now()) }
+	plant := func(key string) func(w *verifytest.World) {
+		return func(w *verifytest.World) {
+			w.Put(verify.Ref{Bucket: w.Buckets()[0], Key: key}, verifytest.Object{Bytes: []byte("x"), Modified: w.Now()})
+		}
+	}
+	for name, c := range map[string]struct {
+		rule  verify.Expiration
+		start int // day of the window
+		do    []func(*verifytest.World)
+	}{
+		"a log among older ones":             {everything, 0, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260313T05")}},
+		"a digest among older ones":          {everything, 0, []func(*verifytest.World){remove("_20260313T05")}},
+		"all logs of a window, older before": {everything, 2, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260313")}},
+		"a digest, older before the window":  {everything, 3, []func(*verifytest.World){remove("_20260313T05")}},
+		"not yet due":                        {everything, 0, []func(*verifytest.World){expire, remove("_CloudTrail_eu-west-1_20260319T05")}},
+		"another prefix":                     {verify.Expiration{ID: "old", Prefix: "other/", Days: 1}, 0, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260310T0")}},
+		"a tag":                              {verify.Expiration{ID: "old", Days: 1, Narrow: true}, 0, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260310T0")}},
+		"a size":                             {verify.Expiration{ID: "old", Days: 1, MinSize: 1 << 30}, 0, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260310T0")}},
+		"a date to come":                     {verify.Expiration{ID: "old", On: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}, 0, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260310T0")}},
+		"young names planted before older ones": {everything, 0, []func(*verifytest.World){remove("_CloudTrail_eu-west-1_20260313T05"),
+			plant(logFolder + "eu-west-1/2016/01/01/111122223333_CloudTrail_eu-west-1_20260313T0505Z_aaaaaaaaaaaaaaaa.json.gz"),
+			plant(logFolder + "eu-west-1/2016/01/01/x"), plant(logFolder + "eu-west-1/0")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := tenDays(t, c.rule)
+			for _, do := range c.do {
+				do(w)
+			}
+			req := request(w, verifytest.NewStore(w))
+			req.Window.Start = req.Window.Start.AddDate(0, 0, c.start)
+			r := judge(t, req)
+			deleted := r.summary.Logs[verify.Deleted] + r.summary.Digests[verify.Deleted]
+			young := slices.ContainsFunc(r.files, func(f verify.File) bool {
+				return isExpired(f) && !(name == "not yet due" && !strings.Contains(f.URI, "20260319"))
+			})
+			if young || deleted == 0 {
+				t.Errorf("%d deleted:\n%s", deleted, r)
+			}
+			if with := accepted(t, req, r); with.summary.Exit != 1 {
+				t.Errorf("accepted:\n%s", with)
+			}
+		})
+	}
+}
+
+// Where the rules cannot be asked, deleted is deleted, and it is said once.
+func TestExpiryDenied(t *testing.T) {
+	w := tenDays(t, verify.Expiration{ID: "old", Prefix: logFolder, Days: 4})
+	w.Expire(w.Now())
+	s := verifytest.NewStore(w)
+	s.FailLifecycle(verifytest.Unreadable("lifecycle rules", verify.AccessDenied))
+	r := judge(t, request(w, s))
+	said := 0
+	for i, f := range r.files {
+		if isExpired(f) {
+			t.Errorf("%+v", f)
+		}
+		if strings.Contains(f.Detail, "lifecycle rule") {
+			said++
+			first := slices.IndexFunc(r.files, func(f verify.File) bool { return f.Verdict == verify.Deleted })
+			if i != first || !strings.HasPrefix(f.Detail, "whether a lifecycle rule of the bucket deleted it could not be asked: ") {
+				t.Errorf("%d: %+v", i, f)
+			}
+		}
+	}
+	if said != 1 || r.summary.Exit != 1 || s.Requests()["lifecycle"] != 1 {
+		t.Errorf("said %d times, after %v:\n%s", said, s.Requests(), r)
+	}
+	if with := accepted(t, request(w, s), r); with.summary.Exit != 1 {
+		t.Errorf("accepted:\n%s", with)
+	}
+}
+
+// A window all of which has expired is never kept, with or without --accept.
+func TestExpiredWindow(t *testing.T) {
+	w := tenDays(t, verify.Expiration{ID: "old", Days: 4})
+	w.Expire(w.Now())
+	req := request(w, verifytest.NewStore(w))
+	req.Window.End = req.Window.Start.AddDate(0, 0, 2)
+	r := judge(t, req)
+	addUp(t, r)
+	if r.summary.Exit == 0 {
+		t.Errorf("want no success:\n%s", r)
+	}
+	req.Policy.Accept = []string{"expired"}
+	if r := judge(t, req); r.summary.Exit == 0 {
+		t.Errorf("want no success:\n%s", r)
+	}
+	t.Log(r)
+}
