@@ -193,9 +193,67 @@ func TestExpiredWindow(t *testing.T) {
 	if r.summary.Exit == 0 {
 		t.Errorf("want no success:\n%s", r)
 	}
-	req.Policy.Accept = []string{"expired"}
-	if r := judge(t, req); r.summary.Exit == 0 {
-		t.Errorf("want no success:\n%s", r)
+	if with := accepted(t, req, r); with.summary.Exit == 0 {
+		t.Errorf("want no success:\n%s", with)
 	}
-	t.Log(r)
+}
+
+// A chain of which all digests of the window and some after it are gone has a gap,
+// though none of those that are named lies in the window; where a rule deleted
+// them, it says so.
+func TestDeletedPastWindow(t *testing.T) {
+	for name, c := range map[string]struct {
+		rules      []verify.Expiration
+		exit, with int
+	}{
+		"deleted":  {nil, 3, 3},
+		"expired":  {[]verify.Expiration{{ID: "old", Prefix: "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/", Days: 2}}, 3, 0},
+		"not due":  {[]verify.Expiration{{ID: "old", Days: 12}}, 3, 3},
+		"narrower": {[]verify.Expiration{{ID: "old", Days: 1, Narrow: true}}, 3, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := mint(t, func(s *verifytest.Spec) { s.Hours, s.LogsPerHour, s.QuietEvery, s.Backfill = 240, 1, 0, false })
+			bucket := w.Buckets()[0]
+			w.Lifecycle(bucket, c.rules...)
+			for _, ref := range append(w.Logs(), digests(w, "eu-west-1")...) {
+				if strings.Contains(ref.Key, "/eu-west-1/2026/03/1") && ref.Key < folderOfDay(ref.Key, "18") {
+					w.Delete(ref)
+				}
+			}
+			req := request(w, verifytest.NewStore(w))
+			req.Window.End = req.Window.Start.AddDate(0, 0, 2)
+			r := judge(t, req)
+			addUp(t, r)
+			gap := slices.IndexFunc(r.findings, func(f verify.Finding) bool { return f.Kind == verify.Gap })
+			if r.summary.Exit != c.exit || gap < 0 {
+				t.Fatalf("want a gap:\n%s", r)
+			}
+			f := r.findings[gap]
+			if !f.Start.Equal(req.Window.Start) || !f.End.Equal(req.Window.End) || (f.Reason == verify.Expired) != (name == "expired") ||
+				strings.Contains(f.Message, "lifecycle rule") != (name == "expired") {
+				t.Errorf("%+v", f)
+			}
+			req.Policy.Accept = []string{"expired"}
+			if with := judge(t, req); with.summary.Exit != c.with {
+				t.Errorf("accepted:\n%s", with)
+			}
+		})
+	}
+}
+
+func digests(w *verifytest.World, region string) (refs []verify.Ref) {
+	for _, c := range w.Chains() {
+		for _, d := range c.Digests {
+			if c.Region == region {
+				refs = append(refs, d.Ref)
+			}
+		}
+	}
+	return refs
+}
+
+// folderOfDay is the folder of another day of the same month.
+func folderOfDay(key, day string) string {
+	i := strings.Index(key, "/2026/03/") + len("/2026/03/")
+	return key[:i] + day + "/"
 }
