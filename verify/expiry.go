@@ -48,11 +48,17 @@ func (e Expiration) due(key string, stored time.Time) (time.Time, bool) {
 
 // says puts a rule into words. Its names are whoever's who may write it.
 func (e Expiration) says() string {
-	when := fmt.Sprintf("after %d days", e.Days)
-	if e.Days <= 0 {
+	what, when := "all objects", fmt.Sprintf("after %d days", e.Days)
+	if e.Prefix != "" {
+		what = fmt.Sprintf("objects under %.1024q", e.Prefix)
+	}
+	switch {
+	case e.Days == 1:
+		when = "after 1 day"
+	case e.Days <= 0:
 		when = "from " + e.On.UTC().Format(time.RFC3339) + " on"
 	}
-	return fmt.Sprintf("the bucket's lifecycle rule %.255q deletes objects under %.1024q %s", e.ID, e.Prefix, when)
+	return fmt.Sprintf("the bucket's lifecycle rule %.255q deletes %s %s", e.ID, what, when)
 }
 
 // judgeExpiry is the rule that has deleted a file that was stored at a time, or
@@ -186,6 +192,9 @@ func (r *run) expire(f *File) (unasked string) {
 	_, _, stored, err := placeInTime(ref.Key)
 	if err != nil {
 		return ""
+	}
+	if f.Kind == "log" {
+		stored = stored.Add(-clockSlack)
 	}
 	rule, err := r.expired(ref, stored)
 	switch {

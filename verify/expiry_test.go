@@ -10,6 +10,23 @@ import (
 	"github.com/trailseal/trailseal/verify/verifytest"
 )
 
+// A log may be named by a time after midnight and be stored before it.
+func TestExpiredAtMidnight(t *testing.T) {
+	for seed := range int64(12) {
+		w := mint(t, func(s *verifytest.Spec) {
+			s.Seed, s.Hours, s.LogsPerHour, s.QuietEvery = seed, 96, 4, 0
+		})
+		w.Lifecycle(w.Buckets()[0], verify.Expiration{ID: "old", Prefix: logFolder, Days: 1})
+		w.Expire(w.Now())
+		r := judge(t, request(w, verifytest.NewStore(w)))
+		for _, f := range r.files {
+			if f.Verdict == verify.Deleted && !isExpired(f) {
+				t.Errorf("seed %d: %s %v %s", seed, f.URI, f.Reasons, f.Detail)
+			}
+		}
+	}
+}
+
 // tenDays is a world of ten days in one region, whose bucket has these rules.
 func tenDays(t testing.TB, rules ...verify.Expiration) *verifytest.World {
 	w := mint(t, func(s *verifytest.Spec) {
@@ -74,7 +91,7 @@ func TestExpired(t *testing.T) {
 			for _, f := range r.files {
 				if isExpired(f) {
 					n++
-					if !strings.Contains(f.Detail, `lifecycle rule "`) || !strings.Contains(f.Detail, "deletes objects under") {
+					if !strings.Contains(f.Detail, `lifecycle rule "`) || !strings.Contains(f.Detail, "deletes ") {
 						t.Errorf("the rule is not named: %q", f.Detail)
 					}
 				} else if f.Verdict == verify.Deleted {
