@@ -274,3 +274,24 @@ func folderOfDay(key, day string) string {
 	i := strings.Index(key, "/2026/03/") + len("/2026/03/")
 	return key[:i] + day + "/"
 }
+
+// What has expired does not depend on how much is in flight.
+func TestExpiryInOrder(t *testing.T) {
+	w := mint(t, func(s *verifytest.Spec) { s.Hours, s.LogsPerHour = 96, 2 })
+	w.Lifecycle(w.Buckets()[0], verify.Expiration{ID: "old", Prefix: logFolder, Days: 1})
+	w.Expire(w.Now())
+	for _, denied := range []error{nil, verifytest.Unreadable("x", verify.AccessDenied)} {
+		var want string
+		for _, n := range []int{1, 3, 256} {
+			s := verifytest.NewStore(w)
+			s.FailLifecycle(denied)
+			req := request(w, s)
+			req.InFlight = n
+			got := judge(t, req).String()
+			if want != "" && got != want || s.Requests()["lifecycle"] != 1 {
+				t.Errorf("with %d in flight, after %v:\n%s\nwant\n%s", n, s.Requests(), got, want)
+			}
+			want = got
+		}
+	}
+}

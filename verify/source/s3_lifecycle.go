@@ -15,6 +15,9 @@ import (
 
 var _ verify.Expiring = (*S3)(nil)
 
+// maxRules is how many lifecycle rules S3 lets a bucket have.
+const maxRules = 1000
+
 // lifecycleHint is what asking for the rules takes.
 const lifecycleHint = "the caller needs s3:GetLifecycleConfiguration on the bucket"
 
@@ -50,6 +53,8 @@ func (s *S3) expirationsOnce(ctx context.Context, bucket string) ([]verify.Expir
 		// A bucket without rules is answered with an error, and the SDK takes a body
 		// that is nothing of the kind for no rules.
 		return nil, refused(what, verify.ReadFailed, "does the endpoint speak S3?", errors.New("the answer holds no lifecycle rule"))
+	case err == nil && len(out.Rules) > maxRules:
+		return nil, refused(what, verify.ReadFailed, "", fmt.Errorf("more than %d lifecycle rules, which no bucket takes", maxRules))
 	case err == nil:
 		slot.release(success)
 		return expirations(out.Rules), nil

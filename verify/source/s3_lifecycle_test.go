@@ -72,6 +72,7 @@ func TestExpirationsRefused(t *testing.T) {
 		"another thing": {200, "", "<ListBucketResult></ListBucketResult>", verify.ReadFailed, "does the endpoint speak S3?", 1},
 		"no XML":        {200, "", "hello", verify.ReadFailed, "", 1},
 		"nothing":       {200, "", "", verify.ReadFailed, "", 1},
+		"too many":      {200, "", "<LifecycleConfiguration>" + strings.Repeat("<Rule><Status>Enabled</Status></Rule>", 1001) + "</LifecycleConfiguration>", verify.ReadFailed, "", 1},
 	} {
 		f := newFake(t)
 		f.before = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
