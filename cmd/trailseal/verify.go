@@ -81,8 +81,8 @@ func (o *verifyOptions) checkSource(args []string) error {
 	return nil
 }
 
-// check refuses flags that make no sense, before anything is opened.
-func (o *verifyOptions) check() error {
+// checkPatterns refuses filters that are no shell patterns.
+func (o *verifyOptions) checkPatterns() error {
 	for flag, patterns := range map[string][]string{
 		"--account": o.filter.Accounts, "--region": o.filter.Regions, "--trail-name": o.filter.Trails} {
 		for _, p := range patterns {
@@ -90,6 +90,14 @@ func (o *verifyOptions) check() error {
 				return usagef("%s %q is not a shell pattern", flag, p)
 			}
 		}
+	}
+	return nil
+}
+
+// check refuses flags that make no sense, before anything is opened.
+func (o *verifyOptions) check() error {
+	if err := o.checkPatterns(); err != nil {
+		return err
 	}
 	if o.trail != "" && o.filter.Trails != nil {
 		return usagef("--trail names the trail: --trail-name has nothing to choose from")

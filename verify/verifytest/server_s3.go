@@ -54,6 +54,8 @@ func (s *Server) answerS3(rw http.ResponseWriter, r *request, broken bool) {
 		writeXML(rw, s.payer(r.bucket), broken)
 	case "HeadBucket":
 		rw.Header().Set("x-amz-bucket-region", s.regionOf(r.bucket))
+	case "GetBucketLifecycleConfiguration":
+		s.serveLifecycle(rw, r, broken)
 	case "ListBuckets":
 		s.serveBuckets(rw, broken)
 	default:
@@ -85,6 +87,8 @@ func operationS3(r *request) string {
 		return "GetBucketRequestPayment"
 	case q.Has("versions"):
 		return "ListObjectVersions"
+	case q.Has("lifecycle"):
+		return "GetBucketLifecycleConfiguration"
 	case q.Get("list-type") == "2":
 		return "ListObjectsV2"
 	}
@@ -98,7 +102,7 @@ func operationS3(r *request) string {
 
 // subresources of a bucket that the server knows only to refuse.
 var subresources = []string{
-	"acl", "encryption", "lifecycle", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning",
+	"acl", "encryption", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning",
 }
 
 // regionOf is the region that a bucket is in.

@@ -15,6 +15,8 @@ type faults struct {
 	cuts     map[verify.Ref]int // how often a body still breaks; below zero: always
 	lists    []listFault
 	keys     map[string]error
+
+	lifecycle error
 }
 
 type listFault struct {

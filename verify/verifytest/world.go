@@ -29,6 +29,8 @@ type World struct {
 	keys     map[string][]digest.PublicKey // by region
 	expected map[verify.Ref]Expected       // of what is not simply kept
 	taken    map[verify.Ref]bool           // what a damage touched, so that the next takes something else
+
+	lifecycles map[string][]verify.Expiration // by bucket
 }
 
 // A Chain is one run of digests, oldest first, as it was minted. A damage
