@@ -195,6 +195,11 @@ func (c *chainRun) accountRest(untrusted []*sight) {
 		return
 	}
 	for _, d := range untrusted {
+		if d.rescue != nil && judgeDigest(d).verdict == Deleted {
+			c.rest(c.background(), d.rescue.record.Start)
+			c.hole(c.book.paint(DigestDeleted, d.rescue.record.End), "its digest is deleted, and a version of it is there")
+			continue
+		}
 		if d.err == nil || judgeDigest(d).verdict != Deleted {
 			c.rest(c.background(), d.name.End.Add(-time.Hour))
 			c.book.paint(Unproven, d.name.End)

@@ -13,8 +13,9 @@ import (
 // A listing names one digest file of a chain before it is read.
 type listing struct {
 	Entry
-	name digest.Name
-	peek *sight // what was seen of it, where it was read before its turn
+	name   digest.Name
+	peek   *sight // what was seen of it, where it was read before its turn
+	hidden bool   // a delete marker hides it, and a version of it is signed
 }
 
 // A step is one thing to report, in order: a result that is ready, or a log
@@ -199,6 +200,9 @@ func (c *chainRun) read(ctx context.Context, refs []listing) iter.Seq[*sight] {
 			return read{l.peek, l}
 		}
 		s, err := c.r.look(ctx, l.Entry, l.name)
+		if err == nil && l.hidden {
+			err = c.r.recoverDigest(ctx, s, nil)
+		}
 		if err != nil {
 			c.r.fail(err)
 		}

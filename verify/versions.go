@@ -221,3 +221,52 @@ func (c *chainRun) rescued(d *sight, v Verdict) bool {
 func (d *sight) sayRecovered() string {
 	return fmt.Sprintf("the digest that lists it was recovered from its version %.200q of %s", d.recover.Version, d.recover.Modified.UTC().Format(time.RFC3339))
 }
+
+const maxHeldHidden = 200 // hidden digests of a region that are read but once
+
+// listHidden adds the digests that delete markers hide and of which a version is
+// signed by CloudTrail: the newest ones, or all of a chain, which no other names.
+// Names alone add nothing: anybody may have made them.
+func (g *groupRun) listHidden(w Window, chains map[digest.Chain][]listing) {
+	if g.r.versions() == nil {
+		return
+	}
+	var found []listing
+	for _, p := range g.g.places {
+		at := Ref{p.Bucket, p.Key + g.folder(digest.DigestFolder)}
+		after, until := at.Key+dayBefore(w.Start), at.Key+w.End.AddDate(0, 0, 2).UTC().Format(dayFolder)
+		for e, err := range g.r.versions().Hidden(g.ctx, at, after, until) {
+			if err != nil {
+				break // who may not list versions sees less, and is told so where something is missing
+			}
+			name, err := digest.ParseName(e.Key)
+			near := err == nil && g.owns(name) && name.End.After(w.Start) && !name.End.After(w.End.Add(time.Hour))
+			if near && len(found) < maxListed {
+				e.Modified = time.Time{} // the marker's
+				found = append(found, listing{Entry: e, name: name, hidden: true})
+			}
+		}
+	}
+	look := func(ctx context.Context, l listing) listing {
+		s, err := g.r.look(ctx, l.Entry, l.name)
+		if err == nil {
+			err = g.r.recoverDigest(ctx, s, nil)
+		}
+		if err != nil {
+			g.r.fail(err)
+			return listing{}
+		}
+		l.peek = s
+		return l
+	}
+	held := 0
+	for l := range ordered(g.ctx, g.r.slots, readAhead, values(found), look) {
+		if l.peek == nil || l.peek.rescue == nil || !isMissing(l.peek.err) {
+			continue
+		}
+		if held++; held > maxHeldHidden {
+			l.peek = nil
+		}
+		chains[l.name.Chain] = append(chains[l.name.Chain], l)
+	}
+}

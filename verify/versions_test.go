@@ -252,3 +252,61 @@ func TestRestoreCommands(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
+
+// The newest digests, which nothing names any more, are found where delete markers
+// hide them, with their logs; and so is a chain of which all are deleted.
+func TestRecoverWhatNothingNames(t *testing.T) {
+	for name, first := range map[string]int{"the newest": 8, "all": 0} {
+		t.Run(name, func(t *testing.T) {
+			var gone []*verifytest.Digest
+			w := robbed(t, func(w *verifytest.World, c *verifytest.Chain) {
+				gone = c.Digests[first:]
+				for _, d := range gone {
+					for i, log := range listedBy(t, d) {
+						if i > 0 || first > 0 { // a region of which nothing is left is not found
+							w.Delete(log)
+						}
+					}
+					w.Delete(d.Ref)
+				}
+				// Somebody made and deleted what is only named like a digest.
+				o, _ := w.Get(c.Digests[0].Ref)
+				junk := c.Digests[len(c.Digests)-1].Ref
+				junk.Key = strings.Replace(junk.Key, "management-events", "no-such-trail", 1)
+				w.Put(junk, o)
+				w.Delete(junk)
+			})
+			plain := judge(t, request(w, verifytest.NewStore(w)))
+			if plain.summary.Exit == 0 {
+				t.Fatalf("%s", plain)
+			}
+			for _, n := range []int{1, 64} {
+				r := rescue(t, w, func(r *verify.Request) { r.InFlight = n })
+				for _, d := range gone {
+					f := r.find(d.URI())
+					if window := w.Window(); !d.End.After(window.Start) || !d.Start.Before(window.End) {
+						continue
+					}
+					if f.Verdict != verify.Deleted || f.Recover == nil || f.Recover.Version == "" {
+						t.Errorf("%s: %s %+v", d.Key, f.Verdict, f.Recover)
+					}
+					for i, log := range listedBy(t, d) {
+						f := r.find(log.URI())
+						if i == 0 && first == 0 {
+							if f.Verdict != verify.Kept {
+								t.Errorf("%s: %s %s", log.Key, f.Verdict, f.Detail)
+							}
+							continue
+						}
+						if f.Verdict != verify.Deleted || f.Recover == nil || f.Recover.Version == "" {
+							t.Errorf("%s: %s %+v", log.Key, f.Verdict, f.Recover)
+						}
+					}
+				}
+				if r.summary.Exit != 1 || strings.Contains(r.String(), "no-such-trail") {
+					t.Errorf("exit %d\n%s", r.summary.Exit, r)
+				}
+			}
+		})
+	}
+}

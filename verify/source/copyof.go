@@ -51,7 +51,7 @@ func (c *CopyOf) List(ctx context.Context, at verify.Ref, after, until string) i
 		}
 		for e, err := range c.Store.List(ctx, there, c.bound(after), c.bound(until)) {
 			if err == nil {
-				e.Ref = verify.Ref{Bucket: c.of.Bucket, Key: c.of.Key + strings.TrimPrefix(e.Key, c.at.Key)}
+				e.Ref = c.here(e.Ref)
 			}
 			if !yield(e, err) {
 				return
@@ -85,6 +85,11 @@ func (c *CopyOf) there(ref verify.Ref) (verify.Ref, error) {
 			Err: errors.New("the source is a copy of " + c.of.URI()), Hint: "verify that bucket and prefix, or its copy, in a run of its own"}
 	}
 	return verify.Ref{Bucket: c.at.Bucket, Key: c.at.Key + strings.TrimPrefix(ref.Key, c.of.Key)}, nil
+}
+
+// here is the name in the original of what lies in the copy.
+func (c *CopyOf) here(there verify.Ref) verify.Ref {
+	return verify.Ref{Bucket: c.of.Bucket, Key: c.of.Key + strings.TrimPrefix(there.Key, c.at.Key)}
 }
 
 // bound is a bound of a listing as it is in the copy; an empty one is none.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"iter"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -13,6 +14,15 @@ func (s *Opening) Versions(ctx context.Context, ref verify.Ref, most int) ([]ver
 		return nil, false, nil
 	}
 	return v.Versions(ctx, ref, most)
+}
+
+// Hidden yields what a delete marker hides in the store.
+func (s *Opening) Hidden(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	v, ok := s.Store.(verify.Versioned)
+	if !ok {
+		return func(func(verify.Entry, error) bool) {}
+	}
+	return v.Hidden(ctx, at, after, until)
 }
 
 // ReadVersion opens a version, and what is sealed in it.
@@ -32,6 +42,25 @@ func (c *CopyOf) Versions(ctx context.Context, ref verify.Ref, most int) ([]veri
 		return nil, false, err
 	}
 	return v.Versions(ctx, there, most)
+}
+
+// Hidden yields what a delete marker hides in the copy, by the names of the original.
+func (c *CopyOf) Hidden(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	return func(yield func(verify.Entry, error) bool) {
+		there, err := c.there(at)
+		v, ok := c.Store.(verify.Versioned)
+		if err != nil || !ok {
+			return
+		}
+		for e, err := range v.Hidden(ctx, there, c.bound(after), c.bound(until)) {
+			if err == nil {
+				e.Ref = c.here(e.Ref)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // ReadVersion reads a version of an object in the copy.

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -32,15 +34,14 @@ func (s *S3) Versions(ctx context.Context, ref verify.Ref, most int) (all []veri
 		if err != nil {
 			return nil, false, incomplete(ref, err)
 		}
-		next := aws.ToString(page.NextKeyMarker)
-		if beyond || len(all) > most || !aws.ToBool(page.IsTruncated) {
+		next, err := nextVersions(in, page)
+		if err != nil {
+			return nil, false, incomplete(ref, err)
+		}
+		if beyond || len(all) > most || !next {
 			newestFirst(all)
 			return all[:min(len(all), most)], len(all) > most, nil
 		}
-		if next, err = url.QueryUnescape(next); err != nil || next == "" || next == aws.ToString(in.KeyMarker) && aws.ToString(page.NextVersionIdMarker) == aws.ToString(in.VersionIdMarker) {
-			return nil, false, incomplete(ref, errors.New("the store says that there are more versions, but not how to ask for them"))
-		}
-		in.KeyMarker, in.VersionIdMarker = &next, page.NextVersionIdMarker
 	}
 }
 
@@ -127,6 +128,58 @@ func (s *S3) versionPageOnce(ctx context.Context, ref verify.Ref, in *s3.ListObj
 		return nil, outer.Err()
 	}
 	return nil, s.mend(ctx, listFault(ctx, err, x, ref), slot, x, place, ref.Bucket)
+}
+
+// Hidden yields what a delete marker hides.
+func (s *S3) Hidden(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	in := &s3.ListObjectVersionsInput{Bucket: &at.Bucket, Prefix: &at.Key, EncodingType: types.EncodingTypeUrl}
+	if after != "" {
+		in.KeyMarker = &after
+	}
+	if s.payer {
+		in.RequestPayer = types.RequestPayerRequester
+	}
+	return func(yield func(verify.Entry, error) bool) {
+		for {
+			page, err := s.versionPage(ctx, at, in)
+			if err != nil {
+				yield(verify.Entry{}, err)
+				return
+			}
+			for _, m := range page.DeleteMarkers {
+				key, err := url.QueryUnescape(aws.ToString(m.Key))
+				if err != nil {
+					yield(verify.Entry{}, incomplete(at, err))
+					return
+				}
+				hidden := aws.ToBool(m.IsLatest) && strings.HasPrefix(key, at.Key) && (until == "" || key < until)
+				if hidden && !yield(verify.Entry{Ref: verify.Ref{Bucket: at.Bucket, Key: key}, Modified: aws.ToTime(m.LastModified).UTC()}, nil) {
+					return
+				}
+			}
+			more, err := nextVersions(in, page)
+			if err != nil {
+				yield(verify.Entry{}, incomplete(at, err))
+				return
+			}
+			if !more || until != "" && aws.ToString(in.KeyMarker) >= until {
+				return
+			}
+		}
+	}
+}
+
+// nextVersions asks for the next page, where there is one.
+func nextVersions(in *s3.ListObjectVersionsInput, page *s3.ListObjectVersionsOutput) (bool, error) {
+	if !aws.ToBool(page.IsTruncated) {
+		return false, nil
+	}
+	next, err := url.QueryUnescape(aws.ToString(page.NextKeyMarker))
+	if err != nil || next == "" || next == aws.ToString(in.KeyMarker) && aws.ToString(page.NextVersionIdMarker) == aws.ToString(in.VersionIdMarker) {
+		return false, errors.New("the store says that there are more versions, but not how to ask for them")
+	}
+	in.KeyMarker, in.VersionIdMarker = &next, page.NextVersionIdMarker
+	return true, nil
 }
 
 // ReadVersion is Read of one version.

@@ -3,6 +3,7 @@ package verifytest
 import (
 	"bytes"
 	"context"
+	"iter"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -24,6 +25,26 @@ func (s *Store) Versions(ctx context.Context, ref verify.Ref, most int) (all []v
 		all = append(all, verify.Version{ID: v.ID, Modified: v.Modified, Size: int64(len(v.Bytes)), Owner: v.Owner, Latest: i == 0, Marker: v.Marker})
 	}
 	return all, false, nil
+}
+
+// Hidden yields what a delete marker hides.
+func (s *Store) Hidden(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	return func(yield func(verify.Entry, error) bool) {
+		err := s.count(ctx, "versions")
+		if err == nil {
+			err = s.faults.versions
+		}
+		if err != nil {
+			yield(verify.Entry{}, err)
+			return
+		}
+		for _, v := range s.w.allVersions(at.Bucket, at.Key) {
+			hidden := v.latest && v.Marker && v.key > after && (until == "" || v.key < until)
+			if hidden && !yield(verify.Entry{Ref: verify.Ref{Bucket: at.Bucket, Key: v.key}, Modified: v.Modified}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // ReadVersion opens one version of an object.
