@@ -96,7 +96,9 @@ func expirations(rules []types.LifecycleRule) []verify.Expiration {
 		if r.Status != types.ExpirationStatusEnabled || e == nil {
 			continue
 		}
-		x := verify.Expiration{ID: aws.ToString(r.ID), Prefix: aws.ToString(r.Prefix), Days: int(aws.ToInt32(e.Days)), On: aws.ToTime(e.Date).UTC()}
+		//lint:ignore SA1019 rules in the old form are in force all the same
+		prefix := aws.ToString(r.Prefix)
+		x := verify.Expiration{ID: aws.ToString(r.ID), Prefix: prefix, Days: int(aws.ToInt32(e.Days)), On: aws.ToTime(e.Date).UTC()}
 		if x.Days <= 0 && x.On.IsZero() {
 			continue // it removes delete markers that stand alone
 		}
