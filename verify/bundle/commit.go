@@ -46,12 +46,9 @@ func (w *Writer) Commit(head Head) (seal string, err error) {
 func (w *Writer) writeIndex(head *Head) error {
 	s := w.sorter()
 	defer s.close()
-	past, err := readJournal(filepath.Join(w.work, journalName))
+	past, err := ownJournal(filepath.Join(w.work, journalName))
 	if err != nil {
 		return err
-	}
-	if past == nil {
-		return errors.New("the journal is gone")
 	}
 	for text, err := range past.lines() {
 		if _, void := parseVoid(text); void {
@@ -73,11 +70,11 @@ func (w *Writer) writeIndex(head *Head) error {
 		head.Index = append(head.Index, c)
 		return err
 	}}
-	for r, err := range s.records(w.count) {
+	head.Bytes = w.Bytes()
+	for l, err := range s.folded(w.count) {
 		if err == nil {
 			head.Records++
-			head.Bytes += r.Size
-			err = c.add(r)
+			err = c.add(l.ref, l.text)
 		}
 		if err != nil {
 			return err

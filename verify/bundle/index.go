@@ -154,14 +154,11 @@ type chunker struct {
 	n     int
 }
 
-func (c *chunker) add(r Record) error {
-	line, err := formatRecord(r)
-	if err != nil {
-		return err
-	}
+// add takes an object's line.
+func (c *chunker) add(ref verify.Ref, line []byte) error {
 	if c.chunk.Count == 0 {
-		c.chunk.Bucket, c.chunk.Key = utf8Of(r.Ref.Bucket), utf8Of(r.Ref.Key)
-		c.chunk.BucketBase64, c.chunk.KeyBase64 = bytesOf(r.Ref.Bucket), bytesOf(r.Ref.Key)
+		c.chunk.Bucket, c.chunk.Key = utf8Of(ref.Bucket), utf8Of(ref.Key)
+		c.chunk.BucketBase64, c.chunk.KeyBase64 = bytesOf(ref.Bucket), bytesOf(ref.Key)
 	}
 	c.chunk.Count++
 	c.text = append(append(c.text, line...), '\n')

@@ -210,9 +210,9 @@ func (w *Writer) indexTaken(s *sorter) error {
 		w.old.chunks = append(w.old.chunks, c)
 		return os.WriteFile(filepath.Join(folder, c.Path), text, 0o600)
 	}}
-	for r, err := range s.records(0) {
+	for l, err := range s.folded(0) {
 		if err == nil {
-			err = c.add(r)
+			err = c.add(l.ref, l.text)
 		}
 		if err != nil {
 			return err
