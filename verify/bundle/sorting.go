@@ -135,13 +135,14 @@ func (s *sorter) records(listedFrom int64) iter.Seq2[Record, error] {
 					return
 				}
 			default:
-				if older := now; older.Path != "" && r.Path != "" {
+				older := now
+				r = fold(now, r)
+				if older.Path != "" && older.Path != r.Path { // its bytes are in the bundle
 					older.Older = true
 					if !yield(older, nil) {
 						return
 					}
 				}
-				r = fold(now, r)
 			}
 			now, some = r, true
 		}
