@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"path"
 	"strconv"
@@ -109,7 +110,12 @@ func belongs(p string, ref verify.Ref) bool {
 
 // ordinary reports whether a path may be the one of an entry that is no object.
 func ordinary(p string) bool {
-	if p != path.Clean(p) || len(p) > 200 || strings.HasPrefix(p, objectsFolder+"/") || strings.HasPrefix(p, ".") {
+	first, _, _ := strings.Cut(strings.ToLower(p), "/")
+	switch first {
+	case objectsFolder, manifestFolder, manifestPath, sumPath, footerPath:
+		return false
+	}
+	if p != path.Clean(p) || len(p) > 200 || strings.HasPrefix(p, ".") {
 		return false
 	}
 	for e := range strings.SplitSeq(p, "/") {
@@ -129,15 +135,30 @@ const crowdBits = 1 << 26 // 8 MiB: 1 of 1,000 is wrong where there are four mil
 
 func newCrowd() *crowd { return &crowd{make([]uint64, crowdBits/64)} }
 
+// has reports whether a path may be there.
+func (c *crowd) has(p string) bool {
+	for _, n := range places(p) {
+		if c.bits[n/64]&(1<<(n%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // meet adds a path and reports whether it may have been there.
 func (c *crowd) meet(p string) bool {
-	sum := sha256.Sum256([]byte(strings.ToLower(p)))
-	there := true
-	for i := range 6 {
-		n := uint32(sum[4*i]) | uint32(sum[4*i+1])<<8 | uint32(sum[4*i+2])<<16 | uint32(sum[4*i+3])<<24
-		n %= crowdBits
-		there = there && c.bits[n/64]&(1<<(n%64)) != 0
+	there := c.has(p)
+	for _, n := range places(p) {
 		c.bits[n/64] |= 1 << (n % 64)
 	}
 	return there
+}
+
+// places are the bits of a path.
+func places(p string) (n [6]uint32) {
+	sum := sha256.Sum256([]byte(strings.ToLower(p)))
+	for i := range n {
+		n[i] = binary.LittleEndian.Uint32(sum[4*i:]) % crowdBits
+	}
+	return n
 }

@@ -172,15 +172,14 @@ func fold1(same []sortLine, listedFrom int64, yield func(sortLine, error) bool) 
 			now = r
 			continue
 		}
-		if now.Path != "" && r.Path != "" {
-			was := now
+		next := fold(now, r)
+		if now.Path != "" && now.Path != next.Path { // its bytes are in the bundle
 			now.Older = true
 			if !give() {
 				return false
 			}
-			now = was
 		}
-		now = fold(now, r)
+		now = next
 	}
 	return give()
 }
