@@ -76,7 +76,11 @@ func (v *tarVault) put(path string, size int64, body io.Reader, noted func(*Exte
 	if v.form == formZstd {
 		packed := pieces.Get().(*[]byte)
 		defer pieces.Put(packed)
-		*packed = encoder().EncodeAll(text, (*packed)[:0])
+		if isPacked(text[len(head):]) {
+			*packed = appendRaw(encoder().EncodeAll(head, (*packed)[:0]), text[len(head):])
+		} else {
+			*packed = encoder().EncodeAll(text, (*packed)[:0])
+		}
 		text = *packed
 	}
 	return v.append(func() error { return v.write(text) }, noted)
