@@ -80,7 +80,7 @@ func (w *Writer) writeIndex(head *Head) error {
 		}
 	}
 	c := chunker{take: func(n int, c Chunk, text []byte) error {
-		f, err := w.put(fmt.Sprintf("%s/%06d.ndjson", manifestFolder, n), text, func(*Extent) error { return nil })
+		f, err := w.put(chunkPath(n), text, func(*Extent) error { return nil })
 		c.File = f
 		head.Index = append(head.Index, c)
 		return err

@@ -14,7 +14,8 @@ import (
 const (
 	chunkRecords = 512
 	chunkBytes   = 1 << 20
-	openChunks   = 128 // chunks held: accounts' regions are worked on side by side
+	mostRecords  = 4096 // of a chunk that is read, whoever wrote it
+	openChunks   = 128  // chunks held: accounts' regions are worked on side by side
 )
 
 // An index finds records in chunks of them, of which it holds a few.
@@ -74,6 +75,9 @@ func (x *index) read(n int) ([]place, error) {
 	}
 	var records []place
 	for line := range bytes.Lines(text) {
+		if len(records) == x.chunks[n].Count {
+			return wrong("it holds more records than the manifest says")
+		}
 		ref, err := refOf(line)
 		if err != nil {
 			return wrong("%v", err)
@@ -93,6 +97,8 @@ func (x *index) read(n int) ([]place, error) {
 }
 
 func (x *index) first(n int) verify.Ref { return first(x.chunks[n]) }
+
+func chunkPath(n int) string { return fmt.Sprintf("%s/%06d.ndjson", manifestFolder, n) }
 
 func first(c Chunk) verify.Ref { return named(c.Bucket, c.Key, c.BucketBase64, c.KeyBase64) }
 

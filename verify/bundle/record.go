@@ -12,8 +12,8 @@ import (
 
 // Bounds of what is read of a manifest.
 const (
-	maxLine  = 1 << 20  // a record
-	maxChunk = 64 << 20 // a chunk of records
+	maxLine  = 1 << 20 // a record
+	maxChunk = 3 << 20 // a chunk of records: chunkBytes, and the one that came last
 	maxHead  = 64 << 20
 )
 
