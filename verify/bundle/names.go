@@ -60,6 +60,9 @@ func file(e string) string {
 
 // element maps one element of a key.
 func element(e string) string {
+	if simple(e) {
+		return e
+	}
 	var b strings.Builder
 	for i := range len(e) {
 		c := e[i]
@@ -81,6 +84,19 @@ func element(e string) string {
 		return mapped[:1] + "%5F" + mapped[1:]
 	}
 	return mapped
+}
+
+// simple reports whether an element stays as it is, as nearly all do.
+func simple(e string) bool {
+	if e == "" || len(e) > maxElement || e[0] == '.' || e[len(e)-1] == '.' {
+		return false
+	}
+	for i := range len(e) {
+		if !plain(e[i]) {
+			return false
+		}
+	}
+	return e[0] >= '0' && e[0] <= '9' || !device(e)
 }
 
 // plain reports whether a byte is itself in a name, on every system.
@@ -147,8 +163,9 @@ func (c *crowd) has(p string) bool {
 
 // meet adds a path and reports whether it may have been there.
 func (c *crowd) meet(p string) bool {
-	there := c.has(p)
+	there := true
 	for _, n := range places(p) {
+		there = there && c.bits[n/64]&(1<<(n%64)) != 0
 		c.bits[n/64] |= 1 << (n % 64)
 	}
 	return there

@@ -59,6 +59,31 @@ func formatRecord(r Record) ([]byte, error) {
 	return text, err
 }
 
+// long reports whether a record may be longer than a line can be: a byte takes six
+// at most.
+func (r *Record) long() bool {
+	n := 1024 + len(r.Ref.Bucket) + len(r.Ref.Key) + len(r.Path)
+	if o := r.Object; o != nil {
+		n += len(o.Version) + len(o.SSE.Key) + len(o.Envelope.Key)
+		for name, value := range o.Metadata {
+			n += len(name) + len(value) + 4
+		}
+		for name, values := range o.Header {
+			n += len(name) + 4
+			for _, v := range values {
+				n += len(v) + 4
+			}
+		}
+		if o.Altered != nil {
+			n += len(o.Altered.Detail)
+		}
+	}
+	if u := r.Unreadable; u != nil {
+		n += len(u.What) + len(u.Hint) + len(u.Key) + len(u.Err)
+	}
+	return n > maxLine/8
+}
+
 // parseRecord reads a record, which may be anything.
 func parseRecord(text []byte) (Record, error) {
 	var l line

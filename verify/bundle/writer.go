@@ -330,11 +330,13 @@ func (w *Writer) Put(r Record, body io.Reader) (Record, error) {
 	}
 	defer spool.Close()
 	r.Path, r.Size, r.SHA256 = w.path(r.Ref), size, sum
-	r.At = &Extent{1 << 62, 1 << 62}
-	if _, err := formatRecord(r); err != nil { // before its bytes are there
-		return r, err
+	if r.long() {
+		r.At = &Extent{1 << 62, 1 << 62}
+		if _, err := formatRecord(r); err != nil { // before its bytes are there
+			return r, err
+		}
+		r.At = nil
 	}
-	r.At = nil
 	err = w.vault.put(r.Path, size, spool, func(at *Extent) error {
 		r.At = at
 		return w.note(r)
@@ -360,9 +362,9 @@ func (w *Writer) failed(err error) error {
 
 // path is a path that no other object has.
 func (w *Writer) path(ref verify.Ref) string {
+	p := pathOf(ref)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := pathOf(ref)
 	for base := p; w.crowd.meet(p); {
 		w.journal.numbers++
 		p = numbered(base, w.journal.numbers)
