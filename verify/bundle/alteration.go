@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"maps"
-	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -32,57 +30,70 @@ func (r *Reader) Alterations(ctx context.Context) iter.Seq[Alteration] {
 				return
 			}
 		}
-		sum, ok := r.checkRecords(ctx, yield)
+		t, whole, ok := r.checkRecords(ctx, yield)
 		if !ok || ctx.Err() != nil {
 			return
 		}
 		if r.file != nil {
-			r.checkExtents(sum, yield)
+			r.checkExtents(t, whole, yield)
+		} else if !whole {
+			yield(Alteration{Detail: "which of its files are of no entry cannot be told, because a part of its manifest is damaged"})
 		} else {
 			r.checkStrays(yield)
 		}
 	}
 }
 
-// extents are what entries take of a file.
-type extents struct{ sum, entries int64 }
+// A tiling tells whether extents together make up a whole file: then, and only then,
+// is each one's end another's beginning. Sums over keyed hashes of both take no
+// memory, and nobody who does not know the key can make them agree.
+type tiling struct{ sum uint64 }
 
-// checkRecords checks the records and the entries that were not read.
-func (r *Reader) checkRecords(ctx context.Context, yield func(Alteration) bool) (sum extents, ok bool) {
+func (t *tiling) add(e *Extent) {
+	if e != nil {
+		t.sum += placeHash(e.Offset) - placeHash(e.Offset+e.Length)
+	}
+}
+
+func (t *tiling) fills(size int64) bool { return t.sum == placeHash(0)-placeHash(size) }
+
+func placeHash(at int64) uint64 { return maphash.Comparable(hashSeed, at) }
+
+// checkRecords checks the records and the entries that were not read. whole: all
+// records could be had.
+func (r *Reader) checkRecords(ctx context.Context, yield func(Alteration) bool) (t tiling, whole, ok bool) {
 	bad := -1
+	whole = true
 	var last Record
 	for n, err := range r.index.from(verify.Ref{}) {
 		if ctx.Err() != nil {
-			return sum, false
+			return t, whole, false
 		}
 		if err != nil {
 			if n.chunk == bad && n.Ref == (verify.Ref{}) {
 				continue
 			}
-			bad = n.chunk
+			bad, whole = n.chunk, false
 			if !yield(Alteration{Path: r.head.Index[n.chunk].Path, Ref: n.Ref, Detail: err.Error()}) {
-				return sum, false
+				return t, whole, false
 			}
 			continue
 		}
 		if n.Ref == last.Ref && (!last.Older || n.Path == last.Path) && (last.Ref != verify.Ref{}) {
 			if !yield(Alteration{Path: n.Path, Ref: n.Ref, Detail: "the manifest has it twice"}) {
-				return sum, false
+				return t, whole, false
 			}
 		}
 		if last = n.Record; n.Path == "" {
 			continue
 		}
-		sum.entries++
-		if n.At != nil {
-			sum.sum += n.At.Length
-		}
+		t.add(n.At)
 		a := r.checkEntry(n)
 		if a != nil && !yield(*a) {
-			return sum, false
+			return t, whole, false
 		}
 	}
-	return sum, true
+	return t, whole, true
 }
 
 // checkEntry checks one entry; nil: it is what was collected, where it was put.
@@ -118,33 +129,28 @@ func drain(b Body) error {
 	return err
 }
 
-// checkExtents finds bytes of a file that are of no entry: each entry is where it
-// must be, so that together they must fill it.
-func (r *Reader) checkExtents(sum extents, yield func(Alteration) bool) {
-	total := sum.sum + r.tail
+// checkExtents finds bytes of a file that are of no entry: each entry was found where
+// the manifest says it is, so that together they must fill the file.
+func (r *Reader) checkExtents(t tiling, whole bool, yield func(Alteration) bool) {
 	for _, f := range r.head.Files {
-		total += lengthOf(f.At)
+		t.add(f.At)
 	}
 	for _, c := range r.head.Index {
-		total += lengthOf(c.At)
+		t.add(c.At)
 	}
 	for _, v := range r.head.Void {
-		total += v.Length
+		t.add(&v)
+		if err := checkFilled(r.file, r.form, v); err != nil && !yield(Alteration{Detail: fmt.Sprintf("at byte %d: %v", v.Offset, err)}) {
+			return
+		}
 	}
 	info, err := r.file.Stat()
 	switch {
 	case err != nil:
 		yield(Alteration{Detail: err.Error()})
-	case info.Size() != total:
-		yield(Alteration{Detail: fmt.Sprintf("%d bytes of it are of no entry that the manifest names", info.Size()-total)})
+	case info.Size() != r.size || whole && !t.fills(r.size-r.tail):
+		yield(Alteration{Detail: "there are bytes in it that are of no entry which the manifest names"})
 	}
-}
-
-func lengthOf(e *Extent) int64 {
-	if e == nil {
-		return 0
-	}
-	return e.Length
 }
 
 // checkStrays finds files of a directory that the manifest does not name.
@@ -156,34 +162,16 @@ func (r *Reader) checkStrays(yield func(Alteration) bool) {
 	if r.lost.many && !yield(Alteration{Detail: fmt.Sprintf("more than %d files in it are not in its manifest", maxStrays)}) {
 		return
 	}
-	r.lost.mu.Lock()
-	extra := slices.Sorted(maps.Keys(r.lost.files))
-	r.lost.mu.Unlock()
-	for _, path := range extra {
+	for _, path := range r.lost.extra() {
 		if !yield(Alteration{Path: path, Detail: fmt.Sprintf("the file %.300q is not in its manifest", path)}) {
 			return
 		}
 	}
 }
 
-// known are the hashes of all paths that the manifest names.
-func (r *Reader) known() (map[uint64]bool, error) {
-	known := map[uint64]bool{pathHash(manifestPath): true, pathHash(sumPath): true, pathHash(footerPath): true}
-	for _, f := range r.head.Files {
-		known[pathHash(f.Path)] = true
-	}
-	for _, c := range r.head.Index {
-		known[pathHash(c.Path)] = true
-	}
-	for n, err := range r.index.from(verify.Ref{}) {
-		if err == nil && n.Path != "" {
-			known[pathHash(n.Path)] = true
-		} else if err != nil && !errors.Is(err, ErrAltered) && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	return known, nil
-}
+// damaged reports whether an error says that a part of the bundle is not what was
+// collected, and not that it could not be read.
+func damaged(err error) bool { return errors.Is(err, ErrAltered) || errors.Is(err, fs.ErrNotExist) }
 
 func headDecoder() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*maxHead), zstd.WithDecoderMaxWindow(8<<20))

@@ -26,16 +26,20 @@ func checked(raw io.ReadCloser, e entry, whole func()) (Body, error) {
 		return &checkedBody{raw: raw, e: e, h: sha256.New(), whole: whole}, nil
 	}
 	defer raw.Close()
-	text := make([]byte, 0, e.size+1)
-	buf := bytes.NewBuffer(text)
-	n, err := io.Copy(buf, io.LimitReader(raw, e.size+1))
-	b := memoryBody{bytes.NewReader(buf.Bytes()[:min(n, e.size)])}
+	text := make([]byte, e.size+1)
+	got, err := io.ReadFull(raw, text)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	n := int64(got)
+	text = text[:min(n, e.size)]
+	b := memoryBody{bytes.NewReader(text)}
 	switch {
 	case err != nil:
 		return b, damage(err)
 	case n != e.size:
 		return b, fmt.Errorf("%w: %d bytes and not %d", ErrAltered, n, e.size)
-	case hashOf(buf.Bytes()) != e.sha256:
+	case hashOf(text) != e.sha256:
 		return b, fmt.Errorf("%w: its SHA-256 is another", ErrAltered)
 	}
 	whole()

@@ -13,6 +13,9 @@ import (
 // Commit writes the manifest and makes the bundle final. It fills in what the head
 // says of the bundle itself, and gives the seal.
 func (w *Writer) Commit(head Head) (seal string, err error) {
+	if err := w.failed(nil); err != nil {
+		return "", fmt.Errorf("a part of the bundle could not be written: %w", err)
+	}
 	if err := w.journal.close(); err != nil {
 		return "", err
 	}
@@ -35,26 +38,35 @@ func (w *Writer) Commit(head Head) (seal string, err error) {
 		return "", err
 	}
 	w.done = true
-	w.lock.Close()
-	if err := os.RemoveAll(w.work); err != nil {
+	if err := w.sweep(); err != nil {
 		return "", fmt.Errorf("the bundle is whole, and what is left of the work could not be removed: %w", err)
 	}
 	return hashOf(text), nil
+}
+
+// sweep removes what is left of the work. The lock goes last, so that nobody goes on
+// with what is finished.
+func (w *Writer) sweep() error {
+	left, err := os.ReadDir(w.work)
+	for _, e := range left {
+		if e.Name() != lockName {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(w.work, e.Name())))
+		}
+	}
+	return errors.Join(err, w.vault.close(), w.lock.Close(), os.RemoveAll(w.work))
 }
 
 // writeIndex sorts what was noted and writes it down in chunks.
 func (w *Writer) writeIndex(head *Head) error {
 	s := w.sorter()
 	defer s.close()
-	past, err := readJournal(filepath.Join(w.work, journalName))
+	past, err := ownJournal(filepath.Join(w.work, journalName))
 	if err != nil {
 		return err
 	}
-	if past == nil {
-		return errors.New("the journal is gone")
-	}
 	for text, err := range past.lines() {
-		if _, void := parseVoid(text); void {
+		if _, ok := parseAside(text); ok {
+			s.seq++ // a line of the journal all the same
 			continue
 		}
 		if err == nil {
@@ -68,16 +80,16 @@ func (w *Writer) writeIndex(head *Head) error {
 		}
 	}
 	c := chunker{take: func(n int, c Chunk, text []byte) error {
-		f, err := w.put(fmt.Sprintf("%s/%06d.ndjson", manifestFolder, n), text)
+		f, err := w.put(chunkPath(n), text, func(*Extent) error { return nil })
 		c.File = f
 		head.Index = append(head.Index, c)
 		return err
 	}}
-	for r, err := range s.records(w.count) {
+	head.Bytes = w.Bytes()
+	for l, err := range s.folded(w.count) {
 		if err == nil {
 			head.Records++
-			head.Bytes += r.Size
-			err = c.add(r)
+			err = c.add(l.ref, l.text)
 		}
 		if err != nil {
 			return err

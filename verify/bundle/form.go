@@ -34,6 +34,8 @@ const (
 	manifestPath   = "manifest.json"
 	sumPath        = "manifest.sha256"
 	manifestFolder = "manifest"
+	lockName       = "lock"
+	dataName       = "data"        // of a file that is not finished
 	workFolder     = ".collecting" // in a directory; beside a file its name ends so
 )
 

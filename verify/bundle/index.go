@@ -14,7 +14,8 @@ import (
 const (
 	chunkRecords = 512
 	chunkBytes   = 1 << 20
-	openChunks   = 128 // chunks held: accounts' regions are worked on side by side
+	mostRecords  = 4096 // of a chunk that is read, whoever wrote it
+	openChunks   = 128  // chunks held: accounts' regions are worked on side by side
 )
 
 // An index finds records in chunks of them, of which it holds a few.
@@ -74,6 +75,9 @@ func (x *index) read(n int) ([]place, error) {
 	}
 	var records []place
 	for line := range bytes.Lines(text) {
+		if len(records) == x.chunks[n].Count {
+			return wrong("it holds more records than the manifest says")
+		}
 		ref, err := refOf(line)
 		if err != nil {
 			return wrong("%v", err)
@@ -93,6 +97,8 @@ func (x *index) read(n int) ([]place, error) {
 }
 
 func (x *index) first(n int) verify.Ref { return first(x.chunks[n]) }
+
+func chunkPath(n int) string { return fmt.Sprintf("%s/%06d.ndjson", manifestFolder, n) }
 
 func first(c Chunk) verify.Ref { return named(c.Bucket, c.Key, c.BucketBase64, c.KeyBase64) }
 
@@ -154,14 +160,11 @@ type chunker struct {
 	n     int
 }
 
-func (c *chunker) add(r Record) error {
-	line, err := formatRecord(r)
-	if err != nil {
-		return err
-	}
+// add takes an object's line.
+func (c *chunker) add(ref verify.Ref, line []byte) error {
 	if c.chunk.Count == 0 {
-		c.chunk.Bucket, c.chunk.Key = utf8Of(r.Ref.Bucket), utf8Of(r.Ref.Key)
-		c.chunk.BucketBase64, c.chunk.KeyBase64 = bytesOf(r.Ref.Bucket), bytesOf(r.Ref.Key)
+		c.chunk.Bucket, c.chunk.Key = utf8Of(ref.Bucket), utf8Of(ref.Key)
+		c.chunk.BucketBase64, c.chunk.KeyBase64 = bytesOf(ref.Bucket), bytesOf(ref.Key)
 	}
 	c.chunk.Count++
 	c.text = append(append(c.text, line...), '\n')

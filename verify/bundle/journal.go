@@ -63,15 +63,12 @@ func readJournal(name string) (*pastJournal, error) {
 			p.from, p.whole = size, size
 			continue
 		}
-		var at struct{ At, Void *Extent }
-		if json.Unmarshal(line, &at) != nil {
-			break
+		at, err := noted(line)
+		if err != nil || at != nil && (at.Offset != p.end || at.Length <= 0 || at.Length > 1<<60-p.end) {
+			break // what follows it cannot be trusted either
 		}
-		if at.Void != nil {
-			at.At = at.Void
-		}
-		if at.At != nil {
-			p.end = max(p.end, at.At.Offset+at.At.Length)
+		if at != nil {
+			p.end += at.Length
 		}
 		p.whole += size
 		p.lines_++
@@ -80,6 +77,34 @@ func readJournal(name string) (*pastJournal, error) {
 		return nil, nil
 	}
 	return p, nil
+}
+
+// ownJournal is the journal that this process has written, all of whose lines are
+// whole.
+func ownJournal(name string) (*pastJournal, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	first, err := readLine(bufio.NewReaderSize(f, 64<<10))
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return &pastJournal{name: name, from: int64(len(first)) + 1, whole: info.Size()}, nil
+}
+
+// noted is where the entry of a line lies, which must be one that add was given.
+func noted(line []byte) (*Extent, error) {
+	if aside, ok := parseAside(line); ok {
+		return aside.At, nil
+	}
+	r, err := parseRecord(line)
+	return r.At, err
 }
 
 // readLine reads a line without its end. One that does not end is io.EOF.
@@ -149,7 +174,8 @@ func openJournal(name string, before *pastJournal, id Identity) (*journal, error
 	return j, nil
 }
 
-// add writes a line; now: it must be there before anything else is done.
+// add writes a line; now: it is the system's before anything else is done, so that
+// an end of the process does not lose it.
 func (j *journal) add(text []byte, now bool) error {
 	if j.err != nil {
 		return j.err
@@ -164,19 +190,24 @@ func (j *journal) add(text []byte, now bool) error {
 
 func (j *journal) close() error { return errors.Join(j.w.Flush(), j.file.Close()) }
 
-const voidStart = `{"void":`
+// An aside is the line of an entry that is no object. Who goes on with the
+// collection has no use for it.
+type aside struct {
+	Path string  `json:"path"`
+	At   *Extent `json:"at,omitempty"`
+}
 
-// formatVoid is the line of an entry that is not gone on with.
-func formatVoid(e Extent) []byte {
-	text, _ := json.Marshal(map[string]Extent{"void": e})
+const asideStart = `{"aside":`
+
+func formatAside(path string, at *Extent) []byte {
+	text, _ := json.Marshal(map[string]aside{"aside": {path, at}})
 	return text
 }
 
-func parseVoid(text []byte) (Extent, bool) {
-	var l struct{ Void Extent }
-	if !bytes.HasPrefix(text, []byte(voidStart)) {
-		return Extent{}, false
+func parseAside(text []byte) (aside, bool) {
+	var l struct{ Aside aside }
+	if !bytes.HasPrefix(text, []byte(asideStart)) || json.Unmarshal(text, &l) != nil || !ordinary(l.Aside.Path) {
+		return aside{}, false
 	}
-	ok := json.Unmarshal(text, &l) == nil
-	return l.Void, ok
+	return l.Aside, true
 }

@@ -22,5 +22,16 @@ func lock(name string) (io.Closer, error) {
 		}
 		return nil, err
 	}
+	mine, err := f.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(name); err == nil && !os.SameFile(mine, there) {
+			err = errors.New("it was finished or removed just now")
+		}
+	}
+	if err != nil { // who had it removed it
+		f.Close()
+		return nil, err
+	}
 	return f, nil
 }

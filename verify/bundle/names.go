@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"path"
 	"strconv"
@@ -59,6 +60,9 @@ func file(e string) string {
 
 // element maps one element of a key.
 func element(e string) string {
+	if simple(e) {
+		return e
+	}
 	var b strings.Builder
 	for i := range len(e) {
 		c := e[i]
@@ -80,6 +84,19 @@ func element(e string) string {
 		return mapped[:1] + "%5F" + mapped[1:]
 	}
 	return mapped
+}
+
+// simple reports whether an element stays as it is, as nearly all do.
+func simple(e string) bool {
+	if e == "" || len(e) > maxElement || e[0] == '.' || e[len(e)-1] == '.' {
+		return false
+	}
+	for i := range len(e) {
+		if !plain(e[i]) {
+			return false
+		}
+	}
+	return e[0] >= '0' && e[0] <= '9' || !device(e)
 }
 
 // plain reports whether a byte is itself in a name, on every system.
@@ -109,7 +126,12 @@ func belongs(p string, ref verify.Ref) bool {
 
 // ordinary reports whether a path may be the one of an entry that is no object.
 func ordinary(p string) bool {
-	if p != path.Clean(p) || len(p) > 200 || strings.HasPrefix(p, objectsFolder+"/") || strings.HasPrefix(p, ".") {
+	first, _, _ := strings.Cut(strings.ToLower(p), "/")
+	switch first {
+	case objectsFolder, manifestFolder, manifestPath, sumPath, footerPath:
+		return false
+	}
+	if p != path.Clean(p) || len(p) > 200 || strings.HasPrefix(p, ".") {
 		return false
 	}
 	for e := range strings.SplitSeq(p, "/") {
@@ -129,13 +151,20 @@ const crowdBits = 1 << 26 // 8 MiB: 1 of 1,000 is wrong where there are four mil
 
 func newCrowd() *crowd { return &crowd{make([]uint64, crowdBits/64)} }
 
+// has reports whether a path may be there.
+func (c *crowd) has(p string) bool {
+	for _, n := range places(p) {
+		if c.bits[n/64]&(1<<(n%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // meet adds a path and reports whether it may have been there.
 func (c *crowd) meet(p string) bool {
-	sum := sha256.Sum256([]byte(strings.ToLower(p)))
 	there := true
-	for i := range 6 {
-		n := uint32(sum[4*i]) | uint32(sum[4*i+1])<<8 | uint32(sum[4*i+2])<<16 | uint32(sum[4*i+3])<<24
-		n %= crowdBits
+	for _, n := range places(p) {
 		there = there && c.bits[n/64]&(1<<(n%64)) != 0
 		c.bits[n/64] |= 1 << (n % 64)
 	}
@@ -145,3 +174,12 @@ func (c *crowd) meet(p string) bool {
 // PathOf is where an object's bytes lie in a bundle, or in any directory: below it,
 // whatever the key is.
 func PathOf(ref verify.Ref) string { return pathOf(ref) }
+
+// places are the bits of a path.
+func places(p string) (n [6]uint32) {
+	sum := sha256.Sum256([]byte(strings.ToLower(p)))
+	for i := range n {
+		n[i] = binary.LittleEndian.Uint32(sum[4*i:]) % crowdBits
+	}
+	return n
+}

@@ -2,8 +2,6 @@ package bundle
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +18,8 @@ type Reader struct {
 	form  form
 	root  *os.Root // of a directory
 	file  *os.File // of a bundle that is one file
-	tail  int64    // its bytes from the manifest on
+	size  int64    // its bytes
+	tail  int64    // of them from the manifest on
 	sum   entry    // the manifest's hash
 	index *index
 	seen  seen
@@ -137,7 +136,7 @@ func (r *Reader) openFile(name string, size int64) ([]byte, error) {
 			at.manifest.Offset+at.manifest.Length != at.sum.Offset || at.sum.Offset+at.sum.Length != size-like {
 			continue
 		}
-		r.form, r.tail, r.sum = form, size-at.manifest.Offset, entry{path: sumPath, size: int64(len(sumText(nil))), at: &at.sum}
+		r.form, r.size, r.tail, r.sum = form, size, size-at.manifest.Offset, entry{path: sumPath, size: int64(len(sumText(nil))), at: &at.sum}
 		return r.manifest(at.manifest)
 	}
 	return nil, fmt.Errorf("%w that is one file: one that was cut off or packed anew is to be unpacked (tar -xf), and the directory verified", ErrNoBundle)
@@ -185,41 +184,6 @@ func (r *Reader) manifest(at Extent) ([]byte, error) {
 		}
 	}
 	return tarContent(text)
-}
-
-// parse reads the head and refuses one that no writer makes.
-func (r *Reader) parse(text []byte) error {
-	h := &r.head
-	if err := json.Unmarshal(text, h); err != nil {
-		return fmt.Errorf("its manifest is damaged: %w", err)
-	}
-	if h.Schema != Schema {
-		return fmt.Errorf("%w that this version of trailseal knows: its schema is %.60q", ErrNoBundle, h.Schema)
-	}
-	var total int64
-	for i, c := range h.Index {
-		total += int64(c.Count)
-		bad := c.Count <= 0 || c.Count > 1<<20 || !sane(c.File, maxChunk) || c.Path != fmt.Sprintf("%s/%06d.ndjson", manifestFolder, i)
-		if bad || i > 0 && compareRefs(first(h.Index[i-1]), first(c)) > 0 {
-			return fmt.Errorf("its manifest is damaged: part %d of the index", i)
-		}
-	}
-	paths := map[string]bool{manifestPath: true, sumPath: true, footerPath: true}
-	for _, f := range h.Files {
-		if !sane(f, 1<<50) || !ordinary(f.Path) || paths[f.Path] {
-			return fmt.Errorf("its manifest is damaged: the file %.300q", f.Path)
-		}
-		paths[f.Path] = true
-	}
-	if total != h.Records || h.Collected.IsZero() {
-		return errors.New("its manifest is damaged: it does not count its own records, or has no time")
-	}
-	return nil
-}
-
-func sane(f File, most int64) bool {
-	_, err := hex.DecodeString(f.SHA256)
-	return err == nil && len(f.SHA256) == 64 && f.Size >= 0 && f.Size <= most
 }
 
 // Head is the manifest's head.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -88,13 +89,13 @@ func (r *Reader) raw(e entry) (io.ReadCloser, error) {
 		return openExtent(r.file, r.form, e)
 	}
 	f, size, err := openRegular(r.root, e.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if missing(err) {
 		if path, ok := r.lost.find(r, e); ok {
 			f, size, err = openRegular(r.root, path)
 		}
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case missing(err):
 		return nil, fmt.Errorf("%w: it is missing: %w", ErrAltered, err)
 	case errors.Is(err, errNotRegular), err != nil && strings.Contains(err.Error(), "escapes"):
 		return nil, fmt.Errorf("%w: %w", ErrAltered, err)
@@ -105,6 +106,12 @@ func (r *Reader) raw(e entry) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("%w: it has %d bytes and not %d", ErrAltered, size, e.size)
 	}
 	return f, nil
+}
+
+// missing reports whether an error says that there is nothing at a path, also
+// because a part of it is no folder.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 var errNotRegular = errors.New("it is not a regular file")

@@ -12,8 +12,8 @@ import (
 
 // Bounds of what is read of a manifest.
 const (
-	maxLine  = 1 << 20  // a record
-	maxChunk = 64 << 20 // a chunk of records
+	maxLine  = 1 << 20 // a record
+	maxChunk = 3 << 20 // a chunk of records: chunkBytes, and the one that came last
 	maxHead  = 64 << 20
 )
 
@@ -57,6 +57,31 @@ func formatRecord(r Record) ([]byte, error) {
 		return nil, fmt.Errorf("what is to be recorded of %.300q takes %d bytes, which is too much", r.Ref.URI(), len(text))
 	}
 	return text, err
+}
+
+// long reports whether a record may be longer than a line can be: a byte takes six
+// at most.
+func (r *Record) long() bool {
+	n := 1024 + len(r.Ref.Bucket) + len(r.Ref.Key) + len(r.Path)
+	if o := r.Object; o != nil {
+		n += len(o.Version) + len(o.SSE.Key) + len(o.Envelope.Key)
+		for name, value := range o.Metadata {
+			n += len(name) + len(value) + 4
+		}
+		for name, values := range o.Header {
+			n += len(name) + 4
+			for _, v := range values {
+				n += len(v) + 4
+			}
+		}
+		if o.Altered != nil {
+			n += len(o.Altered.Detail)
+		}
+	}
+	if u := r.Unreadable; u != nil {
+		n += len(u.What) + len(u.Hint) + len(u.Key) + len(u.Err)
+	}
+	return n > maxLine/8
 }
 
 // parseRecord reads a record, which may be anything.

@@ -43,6 +43,7 @@ type Recorder struct {
 	source    sourceAnswers
 	public    keyList
 	listed    map[string]*spans
+	waiting   map[verify.Ref]Record // entries of listings, until their objects are read
 	folders   map[verify.Ref]dirsAnswer
 	failed    map[query]failedRun
 	passing   map[uint64]struct{} // what could not be had for trouble that may pass
@@ -74,7 +75,7 @@ func newRecorder(to keeper, o RecorderOptions) *Recorder {
 	return &Recorder{
 		under: o.Store, keys: o.Keys, states: o.KeyStates, to: to, most: o.Most, stop: o.Stop, seed: maphash.MakeSeed(),
 		source: sourceAnswers{KMSKeys: map[string]verify.KeyState{}, Relative: o.Store.Holds(verify.Ref{Bucket: "a", Key: "AWSLogs/x"}, verify.Ref{Bucket: "b", Key: "p/AWSLogs/x"})},
-		listed: map[string]*spans{}, folders: map[verify.Ref]dirsAnswer{}, failed: map[query]failedRun{},
+		listed: map[string]*spans{}, waiting: map[verify.Ref]Record{}, folders: map[verify.Ref]dirsAnswer{}, failed: map[query]failedRun{},
 		passing: map[uint64]struct{}{}, lifecycle: map[string]lifecycle{},
 	}
 }

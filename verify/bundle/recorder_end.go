@@ -19,6 +19,9 @@ func (r *Recorder) Finish(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	if err := r.flush(); err != nil {
+		return &WriteError{err}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, bucket := range slices.Sorted(maps.Keys(r.lifecycle)) {

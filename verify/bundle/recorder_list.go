@@ -45,11 +45,52 @@ func (r *Recorder) note(e verify.Entry) error {
 	if s != nil {
 		_, known = s.reach(e.Key)
 	}
-	r.mu.Unlock()
-	if known {
-		return nil
+	if !known {
+		r.waiting[e.Ref] = Record{Ref: e.Ref, Listed: true, ListedSize: e.Size, Modified: e.Modified}
 	}
-	return r.fail(r.to.Note(Record{Ref: e.Ref, Listed: true, ListedSize: e.Size, Modified: e.Modified}))
+	full := len(r.waiting) >= mostWaiting
+	r.mu.Unlock()
+	if full {
+		return r.fail(r.flush())
+	}
+	return nil
+}
+
+// mostWaiting is how many entries of listings are held back. Most objects are read
+// soon after they were listed, and have one record then.
+const mostWaiting = 20_000
+
+// flush writes down the entries whose objects were not read.
+func (r *Recorder) flush() error {
+	r.mu.Lock()
+	waiting := r.waiting
+	r.waiting = map[verify.Ref]Record{}
+	r.mu.Unlock()
+	for _, rec := range waiting {
+		if err := r.to.Note(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry adds to a record what a listing said, where that is still to be written down.
+func (r *Recorder) entry(rec *Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l, ok := r.waiting[rec.Ref]; ok {
+		rec.Listed, rec.ListedSize, rec.Modified = true, l.ListedSize, l.Modified
+	}
+}
+
+// written forgets an entry that was written down with its object.
+func (r *Recorder) written(rec Record) {
+	if !rec.Listed {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiting, rec.Ref)
 }
 
 // sawUntil is saw of a listing that was not followed to its end.

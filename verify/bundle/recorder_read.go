@@ -45,6 +45,7 @@ func (r *Recorder) Take(ctx context.Context, ref verify.Ref) error {
 // take puts an object into the bundle and gives it to use.
 func (r *Recorder) take(ref verify.Ref, o verify.Object, use func(verify.Object) error) error {
 	rec := Record{Ref: ref, Object: objectOf(o)}
+	r.entry(&rec)
 	if o.Altered != nil {
 		if err := r.fail(r.to.Note(rec)); err != nil {
 			return err
@@ -58,6 +59,7 @@ func (r *Recorder) take(ref verify.Ref, o verify.Object, use func(verify.Object)
 	if _, err := r.to.Put(rec, o.Body); err != nil {
 		return r.fail(err)
 	}
+	r.written(rec)
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -134,6 +136,7 @@ func (r *Recorder) tee(rec Record, o verify.Object, use func(verify.Object) erro
 	if err := <-done; err != nil {
 		return r.fail(err)
 	}
+	r.written(rec)
 	return used
 }
 

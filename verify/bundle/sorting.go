@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"container/heap"
 	"encoding/binary"
@@ -38,7 +39,7 @@ func compareLines(a, b sortLine) int {
 }
 
 func (s *sorter) add(text []byte) error {
-	ref, err := refOf(text)
+	ref, err := ownRef(text)
 	if err != nil {
 		return err
 	}
@@ -48,6 +49,19 @@ func (s *sorter) add(text []byte) error {
 		return nil
 	}
 	return s.spill()
+}
+
+// ownRef is refOf of a line that formatRecord made, which has the name in front:
+// nearly all of them are plain, and need no more than a look.
+func ownRef(text []byte) (verify.Ref, error) {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"bucket":"`))
+	bucket, rest, ok2 := bytes.Cut(rest, []byte(`","key":"`))
+	key, rest, ok3 := bytes.Cut(rest, []byte{'"'})
+	if !ok || !ok2 || !ok3 || bytes.ContainsAny(bucket, `"\\`) || bytes.ContainsAny(key, `\\`) ||
+		bytes.HasPrefix(rest, []byte(`,"bucketBase64"`)) || bytes.HasPrefix(rest, []byte(`,"keyBase64"`)) {
+		return refOf(text)
+	}
+	return verify.Ref{Bucket: string(bucket), Key: string(key)}, nil
 }
 
 // spill writes what is in memory to a file of its own, sorted.
@@ -110,45 +124,64 @@ func (s *sorter) sorted() iter.Seq2[sortLine, error] {
 	}
 }
 
-// records yields one record an object, folded of all that was noted of it. What
-// it was read as before it was read once more comes before it, marked older.
-func (s *sorter) records(listedFrom int64) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		var now Record
-		some := false
+// folded yields one line an object, folded of all that was noted of it. What it
+// was read as before it was read once more comes before it, marked older. Most
+// objects have one line, which is given as it is.
+func (s *sorter) folded(listedFrom int64) iter.Seq2[sortLine, error] {
+	return func(yield func(sortLine, error) bool) {
+		var same []sortLine // of one object
 		for l, err := range s.sorted() {
-			var r Record
-			if err == nil {
-				r, err = parseRecord(l.text)
-			}
 			if err != nil {
-				yield(Record{}, err)
+				yield(sortLine{}, err)
 				return
 			}
-			if l.seq <= listedFrom { // what an earlier try saw listed may be gone
-				r.Listed, r.ListedSize = false, 0
-			}
-			switch {
-			case !some:
-			case r.Ref != now.Ref:
-				if !yield(now, nil) {
+			if len(same) > 0 && same[0].ref != l.ref {
+				if !fold1(same, listedFrom, yield) {
 					return
 				}
-			default:
-				if older := now; older.Path != "" && r.Path != "" {
-					older.Older = true
-					if !yield(older, nil) {
-						return
-					}
-				}
-				r = fold(now, r)
+				same = same[:0]
 			}
-			now, some = r, true
+			same = append(same, l)
 		}
-		if some {
-			yield(now, nil)
+		if len(same) > 0 {
+			fold1(same, listedFrom, yield)
 		}
 	}
+}
+
+// fold1 yields the lines of one object, folded.
+func fold1(same []sortLine, listedFrom int64, yield func(sortLine, error) bool) bool {
+	if len(same) == 1 && same[0].seq > listedFrom {
+		return yield(same[0], nil)
+	}
+	var now Record
+	give := func() bool {
+		text, err := formatRecord(now)
+		return yield(sortLine{ref: same[0].ref, text: text}, err) && err == nil
+	}
+	for i, l := range same {
+		r, err := parseRecord(l.text)
+		if err != nil {
+			yield(sortLine{}, err)
+			return false
+		}
+		if l.seq <= listedFrom { // what an earlier try saw listed may be gone
+			r.Listed, r.ListedSize = false, 0
+		}
+		if i == 0 {
+			now = r
+			continue
+		}
+		next := fold(now, r)
+		if now.Path != "" && now.Path != next.Path { // its bytes are in the bundle
+			now.Older = true
+			if !give() {
+				return false
+			}
+		}
+		now = next
+	}
+	return give()
 }
 
 func (s *sorter) close() {
@@ -181,7 +214,7 @@ func (r *run) forward() error {
 	if _, err := io.ReadFull(r.r, text); err != nil {
 		return errors.Join(err, io.ErrUnexpectedEOF)
 	}
-	ref, err := refOf(text)
+	ref, err := ownRef(text)
 	r.head = sortLine{ref, int64(binary.LittleEndian.Uint64(head[4:])), text}
 	return err
 }

@@ -5,10 +5,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -22,15 +22,53 @@ const block = 512
 
 func padding(size int64) int64 { return (block - size%block) % block }
 
-// header is an entry's tar header. It is made of the path and the size alone, so
-// that a reader knows each of its bytes.
+// header is an entry's tar header: a ustar block, before which a pax header says what
+// does not fit into it. It is made of the path and the size alone, so that a reader
+// knows each of its bytes; archive/tar could write it otherwise one day.
 func header(path string, size int64) ([]byte, error) {
-	var b bytes.Buffer
-	err := tar.NewWriter(&b).WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path, Size: size, Mode: 0o600, ModTime: time.Unix(0, 0)})
-	if err != nil {
-		return nil, fmt.Errorf("the entry %q: %w", path, err)
+	if path == "" || size < 0 || strings.ContainsFunc(path, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return nil, fmt.Errorf("%.300q cannot be the path of an entry of %d bytes", path, size)
 	}
-	return b.Bytes(), nil
+	var more []byte
+	name, octal := path, size
+	if len(path) > 100 {
+		more, name = append(more, paxRecord("path", path)...), path[:100]
+	}
+	if size >= 1<<33 {
+		more, octal = append(more, paxRecord("size", strconv.FormatInt(size, 10))...), 0
+	}
+	if more == nil {
+		return ustar(tar.TypeReg, name, octal), nil
+	}
+	text := append(ustar(tar.TypeXHeader, "PaxHeaders.0/entry", int64(len(more))), more...)
+	text = append(text, make([]byte, padding(int64(len(more))))...)
+	return append(text, ustar(tar.TypeReg, name, octal)...), nil
+}
+
+// paxRecord begins with its own length.
+func paxRecord(key, value string) string {
+	n := len(key) + len(value) + 3
+	for n != len(key)+len(value)+3+len(strconv.Itoa(n)) {
+		n = len(key) + len(value) + 3 + len(strconv.Itoa(n))
+	}
+	return fmt.Sprintf("%d %s=%s\n", n, key, value)
+}
+
+// ustar is one header block (POSIX.1-1988): mode 0600, no owner, the year 1970.
+func ustar(kind byte, name string, size int64) []byte {
+	b := make([]byte, block)
+	copy(b[:100], name)
+	copy(b[100:], "0000600\x000000000\x000000000\x00")
+	copy(b[124:], fmt.Sprintf("%011o\x0000000000000\x00        ", size))
+	b[156] = kind
+	copy(b[257:], "ustar\x0000")
+	copy(b[329:], "0000000\x000000000\x00")
+	sum := 0
+	for _, c := range b {
+		sum += int(c)
+	}
+	copy(b[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return b
 }
 
 // checkHeader reads an entry's tar header and refuses one that is not what header
@@ -47,19 +85,11 @@ func checkHeader(r io.Reader, path string, size int64) error {
 	if bytes.Equal(got, want) {
 		return nil
 	}
-	h, err := tar.NewReader(bytes.NewReader(got)).Next() // another version may write it otherwise
-	switch {
-	case err != nil:
+	h, err := tar.NewReader(bytes.NewReader(got)).Next()
+	if err != nil {
 		return fmt.Errorf("%w: its header is damaged: %w", ErrAltered, err)
-	case h.Typeflag != tar.TypeReg || h.Name != path || h.Size != size || h.Linkname != "":
-		return fmt.Errorf("%w: its header is of %.300q (%d bytes, type %q)", ErrAltered, h.Name, h.Size, h.Typeflag)
 	}
-	for _, name := range slices.Sorted(maps.Keys(h.PAXRecords)) {
-		if name != "path" && name != "size" {
-			return fmt.Errorf("%w: its header says more than a name and a size", ErrAltered)
-		}
-	}
-	return nil
+	return fmt.Errorf("%w: its header is of %.300q (%d bytes, type %q)", ErrAltered, h.Name, h.Size, h.Typeflag)
 }
 
 // checkPadding reads what follows an entry's bytes, to the end of its extent.
@@ -125,16 +155,17 @@ func must[T any](v T, err error) T {
 
 // tarContent is the content of the manifest's entry, whose header alone tells its size.
 func tarContent(text []byte) ([]byte, error) {
-	t := tar.NewReader(bytes.NewReader(text))
-	h, err := t.Next()
-	if err != nil || h.Typeflag != tar.TypeReg || h.Name != manifestPath || h.Size > int64(len(text)) {
+	h, err := tar.NewReader(bytes.NewReader(text)).Next()
+	if err != nil || h.Typeflag != tar.TypeReg || h.Name != manifestPath {
 		return nil, fmt.Errorf("%w: where its manifest should be is something else", ErrNoBundle)
 	}
 	r := bytes.NewReader(text)
 	if err := checkHeader(r, manifestPath, h.Size); err != nil {
 		return nil, err
 	}
-	content := text[int64(len(text)-r.Len()):][:h.Size]
-	r.Seek(h.Size, io.SeekCurrent)
-	return content, checkPadding(r, h.Size)
+	rest := text[len(text)-r.Len():]
+	if h.Size > int64(len(rest)) {
+		return nil, fmt.Errorf("%w: its manifest is cut off", ErrNoBundle)
+	}
+	return rest[:h.Size], checkPadding(bytes.NewReader(rest[h.Size:]), h.Size)
 }

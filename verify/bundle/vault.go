@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,10 @@ type vault interface {
 	// they count: what is not noted is not there.
 	put(path string, size int64, body io.Reader, noted func(*Extent) error) error
 	open(e entry) (io.ReadCloser, error)
+	// remove and settle are of what is gone on with: an entry that is not whole, and,
+	// once, all that is not known or is void.
+	remove(path string) error
+	settle(known *crowd, void []Extent) error
 	// end makes the bundle whole, with its manifest.
 	end(manifest []byte) error
 	close() error
@@ -35,103 +40,6 @@ type entry struct {
 
 func (r Record) entry() entry { return entry{r.Path, r.Size, r.SHA256, r.At} }
 func (f File) entry() entry   { return entry{f.Path, f.Size, f.SHA256, f.At} }
-
-// A dirVault is a directory. Collectors write where nobody else does, so paths
-// are used as they are: pathOf made them.
-type dirVault struct {
-	dir, work string
-	mu        sync.Mutex
-	made      map[string]bool
-}
-
-func (v *dirVault) put(path string, _ int64, body io.Reader, noted func(*Extent) error) error {
-	f, err := os.CreateTemp(v.work, "entry-*")
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, body)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = noted(nil)
-	}
-	if err == nil {
-		err = v.place(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
-}
-
-func (v *dirVault) place(temp, path string) error {
-	to := filepath.Join(v.dir, filepath.FromSlash(path))
-	if err := v.folder(filepath.Dir(to)); err != nil {
-		return err
-	}
-	return os.Rename(temp, to)
-}
-
-// folder makes a folder where it was not made lately.
-func (v *dirVault) folder(dir string) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.made[dir] {
-		return nil
-	}
-	if len(v.made) > 4096 || v.made == nil {
-		v.made = map[string]bool{}
-	}
-	err := os.MkdirAll(dir, 0o700)
-	v.made[dir] = err == nil
-	return err
-}
-
-func (v *dirVault) open(e entry) (io.ReadCloser, error) {
-	return os.Open(filepath.Join(v.dir, filepath.FromSlash(e.path)))
-}
-
-func (v *dirVault) end(manifest []byte) error {
-	if err := writeSynced(filepath.Join(v.dir, sumPath), sumText(manifest)); err != nil {
-		return err
-	}
-	temp := filepath.Join(v.work, manifestPath)
-	if err := writeSynced(temp, manifest); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, filepath.Join(v.dir, manifestPath)); err != nil {
-		return err
-	}
-	syncDir(v.dir)
-	return nil
-}
-
-func (v *dirVault) close() error { return nil }
-
-func writeSynced(name string, data []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
-// syncDir makes what was renamed last through a loss of power, where the system
-// knows how.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
-}
 
 // A tarVault is one file, to which entries are appended.
 type tarVault struct {
@@ -168,7 +76,11 @@ func (v *tarVault) put(path string, size int64, body io.Reader, noted func(*Exte
 	if v.form == formZstd {
 		packed := pieces.Get().(*[]byte)
 		defer pieces.Put(packed)
-		*packed = encoder().EncodeAll(text, (*packed)[:0])
+		if isPacked(text[len(head):]) {
+			*packed = appendRaw(encoder().EncodeAll(head, (*packed)[:0]), text[len(head):])
+		} else {
+			*packed = encoder().EncodeAll(text, (*packed)[:0])
+		}
 		text = *packed
 	}
 	return v.append(func() error { return v.write(text) }, noted)
@@ -224,6 +136,17 @@ func (v *tarVault) putLarge(path string, size int64, body io.Reader, noted func(
 	}, noted)
 }
 
+func (v *tarVault) remove(string) error { return nil }
+
+func (v *tarVault) settle(_ *crowd, void []Extent) error {
+	for _, e := range void {
+		if err := fill(v.file, v.form, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (v *tarVault) open(e entry) (io.ReadCloser, error) { return openExtent(v.file, v.form, e) }
 
 func (v *tarVault) end(manifest []byte) error {
@@ -248,20 +171,29 @@ func (v *tarVault) end(manifest []byte) error {
 	if err == nil {
 		err = v.file.Close()
 	}
-	if err == nil {
-		err = os.Rename(v.file.Name(), v.name)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		syncDir(filepath.Dir(v.name))
+	if _, err := os.Lstat(v.name); err == nil {
+		return fmt.Errorf("%q: %w", v.name, ErrExists)
 	}
-	return err
+	if err := os.Rename(v.file.Name(), v.name); err != nil {
+		return err
+	}
+	syncDir(filepath.Dir(v.name))
+	return nil
 }
 
 func (v *tarVault) putText(path string, text []byte, at *Extent) error {
 	return v.put(path, int64(len(text)), bytes.NewReader(text), func(e *Extent) error { *at = *e; return nil })
 }
 
-func (v *tarVault) close() error { return v.file.Close() }
+func (v *tarVault) close() error {
+	if err := v.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
 
 // openExtent gives an entry's bytes, as far as they can be had, and fails with
 // ErrAltered in place of io.EOF where what is around them is not the entry's.
@@ -289,7 +221,7 @@ func openExtent(file io.ReaderAt, form form, e entry) (io.ReadCloser, error) {
 		r.Close()
 		return nil, err
 	}
-	return &extentBody{r, e.size, e.size}, nil
+	return &extentBody{r: r, left: e.size, size: e.size}, nil
 }
 
 // unpack reads a small entry whole.
@@ -312,14 +244,15 @@ func unpack(section *io.SectionReader, e entry) ([]byte, error) {
 type extentBody struct {
 	r          io.ReadCloser
 	left, size int64
+	end        error // what was said at the end
 }
 
 func (b *extentBody) Read(p []byte) (int, error) {
 	if b.left == 0 {
-		if err := checkPadding(b.r, b.size); err != nil {
-			return 0, err
+		if b.end == nil {
+			b.end = cmp.Or(checkPadding(b.r, b.size), io.EOF)
 		}
-		return 0, io.EOF
+		return 0, b.end
 	}
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	if b.left -= int64(n); err == io.EOF {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -31,9 +32,10 @@ type Writer struct {
 	old        *index          // of them
 	count      int64           // records in the journal that were there before
 	torn       map[string]bool // paths of entries that were noted before and are not whole
-	void       []Extent        // of a file: what lies there and is no entry
+	void       []Extent        // of a file: what lies there and is no entry, in order
 
 	mu      sync.Mutex
+	broken  error // a part could not be written: there will be no bundle
 	journal *journal
 	crowd   *crowd
 	files   []File
@@ -48,7 +50,7 @@ type ResumeError struct {
 }
 
 func (e *ResumeError) Error() string {
-	return fmt.Sprintf("%q holds an interrupted collection of something else", e.Path)
+	return fmt.Sprintf("%q holds an interrupted collection of something else: go on with that one, remove it, or collect to another place", e.Path)
 }
 
 // ErrExists says that there is something at the place, which is never written over.
@@ -66,10 +68,13 @@ func Create(ctx context.Context, name string, id Identity) (*Writer, error) {
 		return nil, err
 	}
 	var err error
-	if w.lock, err = lock(filepath.Join(w.work, "lock")); err != nil {
+	if w.lock, err = lock(filepath.Join(w.work, lockName)); err != nil {
 		return nil, fmt.Errorf("another collection into %q is under way: %w", name, err)
 	}
-	if err = w.begin(ctx); err != nil {
+	if err = w.free(); err == nil { // it may have been finished meanwhile
+		err = w.begin(ctx)
+	}
+	if err != nil {
 		w.Close()
 		return nil, err
 	}
@@ -103,6 +108,14 @@ func (w *Writer) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if before != nil && w.form != formDirectory {
+		if _, err := os.Lstat(filepath.Join(w.work, dataName)); errors.Is(err, fs.ErrNotExist) {
+			before = nil // it was finished, and what was left of it is all that is here
+		}
+	}
+	if err := w.clean(); err != nil {
+		return err
+	}
 	var data int64
 	if before != nil {
 		if !bytes.Equal(compact(before.identity.Asked), compact(w.identity.Asked)) {
@@ -119,8 +132,35 @@ func (w *Writer) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.vault.settle(w.crowd, w.void); err != nil {
+		return err
+	}
 	w.journal, err = openJournal(filepath.Join(w.work, journalName), before, w.identity)
 	return err
+}
+
+// clean removes what was being made when a collection was interrupted.
+func (w *Writer) clean() error {
+	for _, half := range []string{"entry-*", "spool-*", "sort-*", manifestPath} {
+		found, err := filepath.Glob(filepath.Join(globbed(w.work), half))
+		if err != nil {
+			return err
+		}
+		for _, name := range found {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// globbed is a name that stands for itself in a pattern.
+func globbed(name string) string {
+	if filepath.Separator == '\\' {
+		return name // there nothing can be escaped, and of the marks only [ may be in a name
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
 }
 
 func compact(raw json.RawMessage) []byte {
@@ -135,12 +175,13 @@ func compact(raw json.RawMessage) []byte {
 // never whole.
 func (w *Writer) openVault(data int64) (vault, error) {
 	if w.form == formDirectory {
-		if err := os.RemoveAll(filepath.Join(w.name, manifestFolder)); err != nil {
+		root, err := os.OpenRoot(w.name)
+		if err != nil {
 			return nil, err
 		}
-		return &dirVault{dir: w.name, work: w.work}, nil
+		return &dirVault{dir: w.name, root: root}, root.RemoveAll(manifestFolder)
 	}
-	f, err := os.OpenFile(filepath.Join(w.work, "data"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(w.work, dataName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +199,11 @@ func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
 		if err != nil {
 			return err
 		}
-		if void, ok := parseVoid(text); ok {
-			w.void = append(w.void, void)
+		if a, ok := parseAside(text); ok {
+			if err := w.drop(a.Path, a.At); err != nil {
+				return err
+			}
+			w.count++
 			continue
 		}
 		w.count++
@@ -172,7 +216,13 @@ func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
 		}
 		w.crowd.meet(r.Path)
 		if !w.whole(r.entry()) {
-			w.drop(r)
+			if w.torn == nil {
+				w.torn = map[string]bool{}
+			}
+			w.torn[r.Path] = true
+			if err := w.drop(r.Path, r.At); err != nil {
+				return err
+			}
 			continue
 		}
 		w.taken++
@@ -184,18 +234,17 @@ func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
 	return w.indexTaken(s)
 }
 
-// drop forgets an entry that is not whole.
-func (w *Writer) drop(r Record) {
-	if w.torn == nil {
-		w.torn = map[string]bool{}
+// drop forgets an entry.
+func (w *Writer) drop(path string, at *Extent) error {
+	if at == nil {
+		return w.vault.remove(path)
 	}
-	w.torn[r.Path] = true
-	if r.At != nil {
-		w.void = append(w.void, *r.At)
+	if n := len(w.void); n > 0 && w.void[n-1].Offset+w.void[n-1].Length == at.Offset {
+		w.void[n-1].Length += at.Length
+	} else {
+		w.void = append(w.void, *at)
 	}
-	if w.form == formDirectory {
-		os.Remove(filepath.Join(w.name, filepath.FromSlash(r.Path)))
-	}
+	return nil
 }
 
 // indexTaken makes what was taken before possible to look up.
@@ -210,9 +259,9 @@ func (w *Writer) indexTaken(s *sorter) error {
 		w.old.chunks = append(w.old.chunks, c)
 		return os.WriteFile(filepath.Join(folder, c.Path), text, 0o600)
 	}}
-	for r, err := range s.records(0) {
+	for l, err := range s.folded(0) {
 		if err == nil {
-			err = c.add(r)
+			err = c.add(l.ref, l.text)
 		}
 		if err != nil {
 			return err
@@ -269,31 +318,53 @@ func (w *Writer) open(e entry) (Body, error) {
 }
 
 // Put takes an object's bytes, whole or not at all. The record's Path, Size and
-// SHA256 are filled in.
+// SHA256 are filled in. An error of the body's is returned as it is; after any other
+// the bundle cannot be finished any more.
 func (w *Writer) Put(r Record, body io.Reader) (Record, error) {
+	if err := w.failed(nil); err != nil {
+		return r, err
+	}
 	spool, size, sum, err := w.measure(body)
 	if err != nil {
 		return r, err
 	}
 	defer spool.Close()
 	r.Path, r.Size, r.SHA256 = w.path(r.Ref), size, sum
+	if r.long() {
+		r.At = &Extent{1 << 62, 1 << 62}
+		if _, err := formatRecord(r); err != nil { // before its bytes are there
+			return r, err
+		}
+		r.At = nil
+	}
 	err = w.vault.put(r.Path, size, spool, func(at *Extent) error {
 		r.At = at
-		return w.note(r, true)
+		return w.note(r)
 	})
-	if err == nil {
-		w.mu.Lock()
-		w.bytes += size
-		w.mu.Unlock()
+	if err != nil {
+		return r, w.failed(err)
 	}
-	return r, err
+	w.mu.Lock()
+	w.bytes += size
+	w.mu.Unlock()
+	return r, nil
+}
+
+// failed remembers that a part could not be written, and gives the first such error.
+func (w *Writer) failed(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken == nil && err != nil {
+		w.broken = err
+	}
+	return w.broken
 }
 
 // path is a path that no other object has.
 func (w *Writer) path(ref verify.Ref) string {
+	p := pathOf(ref)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := pathOf(ref)
 	for base := p; w.crowd.meet(p); {
 		w.journal.numbers++
 		p = numbered(base, w.journal.numbers)
@@ -319,6 +390,9 @@ func (w *Writer) measure(body io.Reader) (spool io.ReadCloser, size int64, sum s
 	if size, err = io.Copy(io.MultiWriter(h, s), body); err == nil {
 		err = s.rewind()
 	}
+	if s.err != nil {
+		err = w.failed(s.err)
+	}
 	if err != nil {
 		s.Close()
 		return nil, 0, "", err
@@ -339,9 +413,11 @@ type spooled struct {
 	work string
 	mem  bytes.Buffer
 	file *os.File
+	err  error // of writing it
 }
 
-func (s *spooled) Write(p []byte) (int, error) {
+func (s *spooled) Write(p []byte) (n int, err error) {
+	defer func() { s.err = err }()
 	if s.file == nil && s.mem.Len()+len(p) <= wholeBytes {
 		return s.mem.Write(p)
 	}
@@ -362,8 +438,8 @@ func (s *spooled) rewind() error {
 	if s.file == nil {
 		return nil
 	}
-	_, err := s.file.Seek(0, io.SeekStart)
-	return err
+	_, s.err = s.file.Seek(0, io.SeekStart)
+	return s.err
 }
 
 func (s *spooled) Read(p []byte) (int, error) {
@@ -383,39 +459,50 @@ func (s *spooled) Close() error {
 // Note records what is known of an object, without bytes.
 func (w *Writer) Note(r Record) error {
 	r.Path, r.At, r.SHA256, r.Size = "", nil, "", 0
-	return w.note(r, false)
+	return w.note(r)
 }
 
-func (w *Writer) note(r Record, now bool) error {
+func (w *Writer) note(r Record) error {
 	text, err := formatRecord(r)
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.journal.add(text, now && w.form == formDirectory)
+	return w.journal.add(text, r.Path != "")
 }
 
 // File takes an entry that is no object, at most one a path.
 func (w *Writer) File(path string, data []byte) error {
-	if !ordinary(path) || path == manifestPath || path == sumPath || path == footerPath || strings.HasPrefix(path, manifestFolder) {
+	if !ordinary(path) {
 		return fmt.Errorf("%q cannot be the path of a file in a bundle", path)
 	}
-	f, err := w.put(path, data)
-	if err != nil {
+	if err := w.failed(nil); err != nil {
 		return err
+	}
+	w.mu.Lock()
+	twice := slices.ContainsFunc(w.files, func(f File) bool { return strings.EqualFold(f.Path, path) })
+	w.mu.Unlock()
+	if twice {
+		return fmt.Errorf("the file %q is in the bundle already", path)
+	}
+	f, err := w.put(path, data, func(at *Extent) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.journal.add(formatAside(path, at), true)
+	})
+	if err != nil {
+		return w.failed(err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.files = append(w.files, f)
-	if f.At == nil {
-		return nil
-	}
-	return w.journal.add(formatVoid(*f.At), false) // to whom goes on with this, it is nothing
+	return nil
 }
 
-func (w *Writer) put(path string, data []byte) (File, error) {
+// put takes a part of the manifest, or a file.
+func (w *Writer) put(path string, data []byte, noted func(*Extent) error) (File, error) {
 	f := File{Path: path, Size: int64(len(data)), SHA256: hashOf(data)}
-	err := w.vault.put(path, f.Size, bytes.NewReader(data), func(at *Extent) error { f.At = at; return nil })
+	err := w.vault.put(path, f.Size, bytes.NewReader(data), func(at *Extent) error { f.At = at; return noted(at) })
 	return f, err
 }
