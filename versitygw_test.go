@@ -20,14 +20,15 @@ import (
 
 // versitygw starts a real S3 server, which checks signatures, and gives its
 // address. The server is a tool of its own module (tools/versitygw).
-func versitygw(t *testing.T) string {
+func versitygw(t *testing.T, posix ...string) string {
 	t.Helper()
 	server := toolBinary(t, "versitygw", "there is no second opinion from a real S3 server")
 	dir := t.TempDir()
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	data := filepath.Join(dir, "data")
 	cmd := exec.Command(server, "--port", address, "--access", "trailsealtest", "--secret", "trailsealtest",
-		"--keep-alive", "--quiet", "posix", data)
+		"--keep-alive", "--quiet", "posix")
+	cmd.Args = append(append(cmd.Args, posix...), data)
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -64,13 +65,18 @@ func upload(t *testing.T, c *s3.Client, w *verifytest.World) {
 		if _, err := c.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 			t.Fatal(err)
 		}
-		for key, o := range w.Scan(bucket, "") {
-			if _, err := c.PutObject(t.Context(), &s3.PutObjectInput{
-				Bucket: &bucket, Key: &key, Body: bytes.NewReader(o.Bytes), Metadata: o.Metadata,
-				ContentType: aws.String("application/json"), ContentEncoding: aws.String("gzip"),
-			}); err != nil {
-				t.Fatalf("%s: %v", key, err)
-			}
+		uploadInto(t, c, w, bucket)
+	}
+}
+
+func uploadInto(t *testing.T, c *s3.Client, w *verifytest.World, bucket string) {
+	t.Helper()
+	for key, o := range w.Scan(bucket, "") {
+		if _, err := c.PutObject(t.Context(), &s3.PutObjectInput{
+			Bucket: &bucket, Key: &key, Body: bytes.NewReader(o.Bytes), Metadata: o.Metadata,
+			ContentType: aws.String("application/json"), ContentEncoding: aws.String("gzip"),
+		}); err != nil {
+			t.Fatalf("%s: %v", key, err)
 		}
 	}
 }

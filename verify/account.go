@@ -131,6 +131,15 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 	}
 	state, reason := c.holeState(next, untrusted)
 	start := c.coveredFrom(next)
+	// A deleted digest is reported itself, but not where it lies after the window.
+	unsaid := state == DigestDeleted && !slices.ContainsFunc(untrusted, func(d *sight) bool {
+		return d.inside && d.err != nil && judgeDigest(d).verdict == Deleted
+	})
+	hole := func(s span) {
+		if c.hole(s, reason); unsaid && s.state == DigestDeleted && s.end.After(s.start) {
+			c.find(Finding{Kind: Gap, Start: &s.start, End: &s.end, Message: reason})
+		}
+	}
 	for _, d := range untrusted {
 		from := d.name.End.Add(-time.Hour)
 		if d.err != nil && judgeDigest(d).verdict == Deleted {
@@ -140,14 +149,14 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 			}
 			continue
 		}
-		c.hole(c.book.paint(state, earlier(from, start)), reason)
+		hole(c.book.paint(state, earlier(from, start)))
 		c.book.paint(Unproven, earlier(d.name.End, start))
 	}
 	if c.id.Backfill {
 		state = NotYetDue
 	}
 	painted := c.book.paint(state, start)
-	c.hole(painted, reason)
+	hole(painted)
 	if next.record.Previous == nil && c.last != nil && !painted.end.After(painted.start) && c.inside(next) {
 		c.find(Finding{Kind: Gap, Start: &next.record.Start, End: &next.record.End, Message: reason})
 	}
@@ -186,6 +195,11 @@ func (c *chainRun) accountRest(untrusted []*sight) {
 		return
 	}
 	for _, d := range untrusted {
+		if d.rescue != nil && judgeDigest(d).verdict == Deleted {
+			c.rest(c.background(), d.rescue.record.Start)
+			c.hole(c.book.paint(DigestDeleted, d.rescue.record.End), "its digest is deleted, and a version of it is there")
+			continue
+		}
 		if d.err == nil || judgeDigest(d).verdict != Deleted {
 			c.rest(c.background(), d.name.End.Add(-time.Hour))
 			c.book.paint(Unproven, d.name.End)

@@ -13,8 +13,9 @@ import (
 // A listing names one digest file of a chain before it is read.
 type listing struct {
 	Entry
-	name digest.Name
-	peek *sight // what was seen of it, where it was read before its turn
+	name   digest.Name
+	peek   *sight // what was seen of it, where it was read before its turn
+	hidden bool   // a delete marker hides it, and a version of it is signed
 }
 
 // A step is one thing to report, in order: a result that is ready, or a log
@@ -30,6 +31,7 @@ type logStep struct {
 	listed  digest.Log
 	digest  string // URI of the digest that lists it
 	trusted bool
+	detail  string // what is to be said of that digest; mostly nothing
 }
 
 // A chainRun walks one chain forward through the window. It reads digests
@@ -198,6 +200,9 @@ func (c *chainRun) read(ctx context.Context, refs []listing) iter.Seq[*sight] {
 			return read{l.peek, l}
 		}
 		s, err := c.r.look(ctx, l.Entry, l.name)
+		if err == nil && l.hidden {
+			err = c.r.recoverDigest(ctx, s, nil)
+		}
 		if err != nil {
 			c.r.fail(err)
 		}
@@ -239,7 +244,7 @@ func (c *chainRun) insert(ctx context.Context, sights iter.Seq[*sight], next *si
 
 // introduce tells the digest that s names, if it is at hand, that s does.
 func (c *chainRun) introduce(s, held *sight) {
-	if c.r.names(s, held) {
+	if s = s.speaker(); c.r.names(s, held) {
 		held.link(s)
 		return
 	}
@@ -342,9 +347,15 @@ func (c *chainRun) settleOne(d *sight) {
 	}
 	c.r.Progress.DigestsDone.Add(1)
 	c.extend(d)
-	c.send(step{file: digestFile(d, ruling)})
-	if d.record != nil && c.r.watch.wants(d) {
-		c.logs(d, ruling.verdict == Kept)
+	recovered := c.rescued(d, ruling.verdict)
+	file := digestFile(d, ruling)
+	file.Recover = d.recover
+	c.send(step{file: file})
+	switch {
+	case recovered:
+		c.logs(d, d.rescue.record, true, d.sayRecovered())
+	case d.record != nil && c.r.watch.wants(d):
+		c.logs(d, d.record, ruling.verdict == Kept, "")
 	}
 }
 
@@ -369,9 +380,9 @@ func (c *chainRun) extend(d *sight) {
 
 // logs hands out the logs that a digest lists, each once however many digests
 // list it.
-func (c *chainRun) logs(d *sight, trusted bool) {
+func (c *chainRun) logs(d *sight, record *digest.Record, trusted bool, detail string) {
 	uri := d.ref.URI()
-	for _, l := range d.record.Logs {
+	for _, l := range record.Logs {
 		if c.stopped {
 			return
 		}
@@ -379,7 +390,7 @@ func (c *chainRun) logs(d *sight, trusted bool) {
 			continue
 		}
 		c.r.Progress.Logs.Add(1)
-		c.send(step{log: &logStep{listed: l, digest: uri, trusted: trusted}})
+		c.send(step{log: &logStep{listed: l, digest: uri, trusted: trusted, detail: detail}})
 	}
-	d.record.Logs = nil // the digest itself may wait a little longer; its logs need not
+	record.Logs = nil // the digest itself may wait a little longer; its logs need not
 }

@@ -15,7 +15,11 @@ import (
 // choose which bucket is asked.
 func (c *chainRun) fill(ctx context.Context, d *sight) {
 	p := d.record.Previous
-	if p == nil || c.witness != nil || slices.ContainsFunc(c.waiting, func(w *sight) bool { return slices.Contains(w.nexts, d) }) {
+	if p == nil || c.witness != nil {
+		return
+	}
+	if slices.ContainsFunc(c.waiting, func(w *sight) bool { return slices.Contains(w.nexts, d) }) {
+		c.revive(ctx, d)
 		return
 	}
 	ref := Ref{p.Bucket, p.Object}
@@ -37,7 +41,7 @@ func (c *chainRun) fill(ctx context.Context, d *sight) {
 		c.insert(ctx, c.read(ctx, listed), d)
 		return
 	}
-	found := c.walk(ctx, missing)
+	found := c.walk(ctx, missing, d)
 	c.insert(ctx, slices.Values(found), d)
 }
 
@@ -85,7 +89,7 @@ func (c *chainRun) elsewhere(ctx context.Context, d *sight, ref Ref, name digest
 // walk follows the chain backward one digest at a time, from one that is
 // named, until it meets what is known, the window's start, or one that cannot
 // be read. What it found comes back in order of time.
-func (c *chainRun) walk(ctx context.Context, l listing) []*sight {
+func (c *chainRun) walk(ctx context.Context, l listing, namer *sight) []*sight {
 	var found []*sight
 	for len(found) < maxWalk {
 		s, err := c.r.look(ctx, l.Entry, l.name)
@@ -95,16 +99,23 @@ func (c *chainRun) walk(ctx context.Context, l listing) []*sight {
 		}
 		found = append(found, s)
 		c.r.Progress.Digests.Add(1)
-		if s.record == nil || s.record.Previous == nil || s.own != sigHolds {
+		if s.own != sigHolds {
+			if err := c.r.recoverDigest(ctx, s, namer); err != nil {
+				c.r.fail(err)
+				break
+			}
+		}
+		said := s.speaker()
+		if said.record == nil || said.record.Previous == nil || said.own != sigHolds && said.recovered != sigHolds {
 			break
 		}
-		ref := Ref{s.record.Previous.Bucket, s.record.Previous.Object}
+		ref := Ref{said.record.Previous.Bucket, said.record.Previous.Object}
 		name, err := digest.ParseName(ref.Key)
-		known := slices.ContainsFunc(c.waiting, func(w *sight) bool { return c.r.names(s, w) })
-		if known || err != nil || name.Chain != c.id || !name.End.After(c.since()) || !name.End.Before(s.record.End) {
+		known := slices.ContainsFunc(c.waiting, func(w *sight) bool { return c.r.names(said, w) })
+		if known || err != nil || name.Chain != c.id || !name.End.After(c.since()) || !name.End.Before(said.record.End) {
 			break
 		}
-		l = listing{Entry: Entry{Ref: ref}, name: name}
+		l, namer = listing{Entry: Entry{Ref: ref}, name: name}, said
 	}
 	slices.Reverse(found)
 	return found

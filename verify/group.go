@@ -16,6 +16,7 @@ type event struct {
 	chain   *Chain
 	sums    *sums
 	buckets []string // of the chain
+	unasked string   // of a deleted file: why it is not known whether a rule of its bucket deleted it
 	leads   *leads
 }
 
@@ -126,9 +127,11 @@ func (g *groupRun) runChain(c *chainRun, until time.Time) {
 			if e.file.Kind == "digest" && e.file.Start.After(c.told) {
 				c.told = *e.file.Start // its logs may still be to come
 			}
+			unasked := g.r.expire(e.file)
 			g.count(c, e.file)
-			g.report(event{file: e.file})
+			g.report(event{file: e.file, unasked: unasked})
 		case e.finding != nil:
+			g.expireGap(c, e.finding)
 			g.find(*e.finding)
 		}
 		if e.leads != nil {
@@ -163,6 +166,10 @@ func (g *groupRun) do(ctx context.Context, s step) event {
 	g.r.Progress.LogsDone.Add(1)
 	e := event{file: logFile(s.log, seen, judgeLog(s.log.listed, s.log.trusted, seen))}
 	g.r.watch.hashed(e.file, seen, tee)
+	if err := g.r.completeLog(ctx, e.file, s.log, seen); err != nil {
+		g.r.fail(err)
+		return event{}
+	}
 	if e.file.Verdict == Kept {
 		found, err := g.r.certain(ctx, s.log.listed, seen.leads)
 		if err != nil {
@@ -220,7 +227,7 @@ func (g *groupRun) report(e event) {
 }
 
 func (g *groupRun) find(f Finding) {
-	f.Class = g.r.Policy.Finding(f.Kind)
+	f.Class = g.r.Policy.Finding(f)
 	g.sums.worst = max(g.sums.worst, f.Class)
 	if f.Chain != nil {
 		for _, c := range g.byRef[*f.Chain] {

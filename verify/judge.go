@@ -89,7 +89,7 @@ func isMissing(err error) bool {
 // where a digest's verdict is made.
 func judgeDigest(d *sight) ruling {
 	if d.err != nil {
-		if d.late && isMissing(d.err) {
+		if d.late && isMissing(d.err) && d.rescue == nil {
 			return rule(Unreadable, "the next digest names it; it may still be delivered", NotFound)
 		}
 		return judgeError(d.err)

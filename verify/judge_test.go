@@ -195,6 +195,12 @@ func TestPolicy(t *testing.T) {
 		{"", "pending", Pending, []Reason{NoDigest}, Tampering},
 		{"", "redelivered", Kept, []Reason{Redelivered}, Tampering},
 		{"modified", "trailing-data", Modified, []Reason{TrailingData}, Tampering},
+		{"", "", Deleted, []Reason{NotFound, Expired}, Tampering},
+		{"expired", "", Deleted, []Reason{NotFound, Expired}, Remark},
+		{"expired", "", Deleted, []Reason{NotFound}, Tampering},
+		{"expired", "", Modified, []Reason{HashMismatch, Expired}, Tampering},
+		{"not-found", "", Deleted, []Reason{NotFound, Expired}, Remark},
+		{"not-found", "expired", Deleted, []Reason{NotFound, Expired}, Tampering},
 	}
 	for _, tt := range tests {
 		p := Policy{Accept: strings.Fields(tt.accept), FailOn: strings.Fields(tt.failOn)}
@@ -202,8 +208,23 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("accept %q, fail on %q: %s %v is class %d, want %d", tt.accept, tt.failOn, tt.v, tt.reasons, got, tt.want)
 		}
 	}
-	if (Policy{Accept: []string{"gap"}}).Finding(Gap) != Remark || (Policy{FailOn: []string{"junk"}}).Finding(Junk) != Tampering || (Policy{}).Finding(Stale) != ClassUnproven {
-		t.Error("the policy does not move findings")
+	for _, tt := range []struct {
+		accept, failOn string
+		f              Finding
+		want           Class
+	}{
+		{"gap", "", Finding{Kind: Gap}, Remark},
+		{"", "junk", Finding{Kind: Junk}, Tampering},
+		{"", "", Finding{Kind: Stale}, ClassUnproven},
+		{"", "", Finding{Kind: Gap, Reason: Expired}, ClassUnproven},
+		{"expired", "", Finding{Kind: Gap, Reason: Expired}, Remark},
+		{"expired", "", Finding{Kind: Gap}, ClassUnproven},
+		{"gap", "expired", Finding{Kind: Gap, Reason: Expired}, Tampering},
+	} {
+		p := Policy{Accept: strings.Fields(tt.accept), FailOn: strings.Fields(tt.failOn)}
+		if got := p.Finding(tt.f); got != tt.want {
+			t.Errorf("accept %q, fail on %q: %+v is class %d, want %d", tt.accept, tt.failOn, tt.f, got, tt.want)
+		}
 	}
 }
 

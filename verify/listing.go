@@ -23,6 +23,7 @@ func (g *groupRun) list(w Window) (place, error) {
 	if junk > maxJunk {
 		g.find(Finding{Kind: Junk, Chain: g.g.chainRef(), Message: fmt.Sprintf("and %d more things that are named almost like digest files", junk-maxJunk)})
 	}
+	g.listHidden(w, chains)
 	for id := range maps.Clone(chains) {
 		// Backfill digests come beside a chain. Where they stand alone, the chain
 		// is gone.

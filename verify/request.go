@@ -88,4 +88,5 @@ type Progress struct {
 	Digests, DigestsDone atomic.Int64 // digest files found and judged
 	Logs, LogsDone       atomic.Int64 // log files named so far and judged
 	Fetched, Hashed      atomic.Int64 // compressed bytes read, uncompressed bytes hashed
+	Total                atomic.Int64 // compressed bytes that are there to read, where that was measured; 0: not known
 }

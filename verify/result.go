@@ -121,7 +121,7 @@ type Summary struct {
 	Digests        map[Verdict]int  `json:"digests"`
 	Logs           map[Verdict]int  `json:"logs"`
 	Bytes          Bytes            `json:"bytes"`
-	Requests       map[string]int64 `json:"requests"` // by operation: list, get, head, keys, decrypt, describe, retry
+	Requests       map[string]int64 `json:"requests"` // by operation: list, get, head, keys, lifecycle, decrypt, describe, retry
 	Seconds        float64          `json:"seconds"`
 }
 

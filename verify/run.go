@@ -30,6 +30,8 @@ type run struct {
 	matched map[string]map[string]bool // filter name -> pattern -> something matched it
 	remarks []Finding
 	newest  map[digest.Chain]delivered
+
+	expiries expiries
 }
 
 // groupsAtOnce is how many accounts' regions are worked on at a time. Each
@@ -166,16 +168,24 @@ func (r *run) conclude(t *tally) {
 			"the public keys are those in the copy itself (%s): whoever could change the copy could change them too; compare them with what CloudTrail gives", r.KeysInCopy)})
 	}
 	r.checkDelivery(t)
-	for _, kind := range slices.Sorted(maps.Keys(r.matched)) {
-		for _, p := range slices.Sorted(maps.Keys(r.matched[kind])) {
-			if !r.matched[kind][p] {
-				t.find(Finding{Kind: Nothing, Message: fmt.Sprintf("nothing matches the %s %q", kind, p)})
-			}
-		}
+	for _, f := range r.unmatched() {
+		t.find(f)
 	}
 	if len(t.sums.digests) == 0 {
 		t.find(Finding{Kind: Nothing, Message: "no digest file was found for this window, so nothing is proven"})
 	}
+}
+
+// unmatched names the patterns of the filter that nothing has matched.
+func (r *run) unmatched() (found []Finding) {
+	for _, kind := range slices.Sorted(maps.Keys(r.matched)) {
+		for _, p := range slices.Sorted(maps.Keys(r.matched[kind])) {
+			if !r.matched[kind][p] {
+				found = append(found, Finding{Kind: Nothing, Message: fmt.Sprintf("nothing matches the %s %q", kind, p)})
+			}
+		}
+	}
+	return found
 }
 
 // A tally adds up what comes, on its way to the sink.
@@ -188,6 +198,7 @@ type tally struct {
 	sink     Sink
 	policy   Policy
 	explain  *explainer // nil where nothing is to be explained
+	unasked  bool       // it was said that a bucket's lifecycle rules are not known
 	err      error
 }
 
@@ -195,6 +206,9 @@ func (t *tally) take(e event) {
 	switch {
 	case e.file != nil:
 		e.file.Seq = t.next()
+		if e.unasked != "" && !t.unasked { // once: it is the same for all
+			e.file.Detail, t.unasked = joined(e.file.Detail, e.unasked), true
+		}
 		if t.explain != nil {
 			t.explain.file(e.file)
 		}
@@ -231,7 +245,7 @@ func (t *tally) next() int64 {
 }
 
 func (t *tally) find(f Finding) {
-	f.Class, f.Seq = t.policy.Finding(f.Kind), t.next()
+	f.Class, f.Seq = t.policy.Finding(f), t.next()
 	if t.explain != nil {
 		t.explain.finding(&f)
 	}
@@ -312,9 +326,7 @@ type regionKeys struct {
 	err  error
 }
 
-// regionKeys asks for a region's keys the first time they are needed. The span
-// reaches a little before the window, where the digest before it lies, and to
-// now, because a backfill digest is signed when it is made.
+// regionKeys asks for a region's keys the first time they are needed.
 func (r *run) regionKeys(ctx context.Context, region string) ([]digest.PublicKey, error) {
 	r.mu.Lock()
 	k := r.keys[region]
@@ -324,11 +336,8 @@ func (r *run) regionKeys(ctx context.Context, region string) ([]digest.PublicKey
 	}
 	r.mu.Unlock()
 	k.once.Do(func() {
-		end := r.Now
-		if r.Window.End.After(end) {
-			end = r.Window.End
-		}
-		k.keys, k.err = r.Keys.Keys(ctx, region, r.Window.Start.Add(-DefaultLookback), end.Add(2*time.Hour))
+		w := KeySpan(r.Window, r.Now)
+		k.keys, k.err = r.Keys.Keys(ctx, region, w.Start, w.End)
 	})
 	return k.keys, k.err
 }

@@ -41,6 +41,8 @@ type sight struct {
 	key       *digest.PublicKey // the key its fingerprint names, where valid then
 	own       sigState          // of the signature in its own metadata
 	recovered sigState          // of the signature that the next digest names
+	rescue    *sight            // the version that was recovered, where it is not kept itself
+	recover   *Recover          // what was found among its versions; nil: not looked
 	nexts     []*sight          // the digests that name this one as the one before: one, where nobody planted others
 }
 

@@ -109,6 +109,10 @@ type Versioned interface {
 	// an object that never was has none.
 	Versions(ctx context.Context, ref Ref, most int) (versions []Version, more bool, err error)
 
+	// Hidden yields the objects below a prefix whose newest version is a delete
+	// marker, in byte order of their keys, as List does; Modified is the marker's.
+	Hidden(ctx context.Context, at Ref, after, until string) iter.Seq2[Entry, error]
+
 	// ReadVersion is Read of one version.
 	ReadVersion(ctx context.Context, ref Ref, id string, use func(Object) error) error
 }

@@ -191,7 +191,8 @@ type Policy struct {
 
 // File is the class of a file with that verdict and those reasons. A reason
 // is accepted only when every reason of the file is: to accept trailing data
-// is not to accept a wrong hash beside it.
+// is not to accept a wrong hash beside it. That a rule deleted a file says why it
+// was not found, and so accepts that, and needs no acceptance of its own.
 func (p Policy) File(v Verdict, reasons []Reason) Class {
 	named := func(words []string) bool { return slices.Contains(words, string(v)) }
 	in := func(words []string) func(Reason) bool {
@@ -204,22 +205,28 @@ func (p Policy) File(v Verdict, reasons []Reason) Class {
 	if v == Unreferenced && slices.Equal(reasons, []Reason{CoverageUnknown}) {
 		return Remark // AWS does not say that digests cover these
 	}
-	unaccepted := slices.ContainsFunc(reasons, func(r Reason) bool { return !in(p.Accept)(r) })
+	unaccepted := slices.ContainsFunc(reasons, func(r Reason) bool { return r != Expired && !in(p.Accept)(r) })
+	if slices.Equal(reasons, []Reason{NotFound, Expired}) && in(p.Accept)(Expired) {
+		unaccepted = false
+	}
 	if class > Remark && (named(p.Accept) || len(reasons) > 0 && !unaccepted) {
 		return Remark
 	}
 	return class
 }
 
-// Finding is the class of a finding of that kind.
-func (p Policy) Finding(k FindingKind) Class {
-	if slices.Contains(p.FailOn, string(k)) {
+// Finding is the class of a finding, by its kind and reason.
+func (p Policy) Finding(f Finding) Class {
+	named := func(words []string) bool {
+		return slices.Contains(words, string(f.Kind)) || f.Reason == Expired && slices.Contains(words, string(Expired))
+	}
+	if named(p.FailOn) {
 		return Tampering
 	}
-	if k.Class() > Remark && slices.Contains(p.Accept, string(k)) {
+	if f.Kind.Class() > Remark && named(p.Accept) {
 		return Remark
 	}
-	return k.Class()
+	return f.Kind.Class()
 }
 
 // Words lists every word that --accept and --fail-on take.

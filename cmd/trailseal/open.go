@@ -48,6 +48,10 @@ type opened struct {
 	keysIn   string // names of the key files, where they lie in the copy itself
 	trailKey string // ARN of the KMS key that the trail encrypts with; empty where it has none or none is known
 	kms      *source.KMS
+	states   verify.KeyStates // kms, or a bundle's
+	evidence *evidence        // the bundle that it is; nil: it is none
+	bucket   *source.S3       // below store; nil: it is none
+	arn      string           // of --trail
 }
 
 func isS3(source string) bool { return strings.HasPrefix(strings.ToLower(source), "s3://") }
@@ -64,7 +68,11 @@ func (o *verifyOptions) open(ctx context.Context, name string, warn func(string,
 	if err != nil {
 		return from, err
 	}
+	if isBundle(from.name) {
+		return from, o.openBundle(ctx, &from, given, warn)
+	}
 	from.kms = source.NewKMS(ctx, o.aws.options(), o.kms.endpoint)
+	from.states = from.kms
 	if isS3(from.name) {
 		err = o.openS3(ctx, &from)
 	} else {
@@ -104,7 +112,7 @@ func (o *verifyOptions) resolve(ctx context.Context, from *opened, warn func(str
 		}
 		from.filter.Accounts = []string{trail.Account}
 	}
-	from.delivery = &trail.Delivery
+	from.delivery, from.arn = &trail.Delivery, trail.ARN
 	if trail.KMSKeyID != "" {
 		if from.trailKey, err = kms.ParseKey(trail.KMSKeyID); err != nil {
 			warn("the trail's KMS key: %v", err)
@@ -153,7 +161,7 @@ func (o *verifyOptions) openS3(ctx context.Context, from *opened) error {
 	if err != nil {
 		return err
 	}
-	from.store, from.keys = store, store.Keys()
+	from.store, from.keys, from.bucket = store, store.Keys(), store
 	if o.copyOf != "" {
 		from.store, err = source.NewCopyOf(store, o.copyOf)
 	}

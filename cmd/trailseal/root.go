@@ -55,7 +55,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(withConfig(s, newVerify), newConfig(s, newVerify), newDocs(), newConvert(s), newMerge(s), newInspect(s), newProve(s), newDecrypt(s), newKMS(s), newSimulate(s), newSchema(), newVersion(), newCompletion())
+	root.AddCommand(withConfig(s, newVerify), newConfig(s, newVerify), newCollect(s), newRecover(s), newDocs(), newConvert(s), newMerge(s), newInspect(s), newProve(s), newDecrypt(s), newKMS(s), newKeys(s), newSimulate(s), newSchema(), newVersion(), newCompletion())
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
 	return root

@@ -14,27 +14,38 @@ import (
 // report in its place.
 func (o *verifyOptions) run(ctx context.Context, s streams, source string) error {
 	now := time.Now().UTC()
-	window, err := parseWindow(o.start, o.end, now, o.trail == "" && !isS3(source))
-	if err != nil {
-		return err
-	}
 	from, err := o.open(ctx, source, s.warner(o.quiet))
 	if err != nil {
 		return err
+	}
+	window, err := parseWindow(o.start, o.end, from.clock(now), o.trail == "" && !isS3(source))
+	if err != nil {
+		return err
+	}
+	request := o.request(from, window, now, source)
+	if err := from.asCollected(&request, o); err != nil {
+		return err
+	}
+	if from.evidence != nil && o.seal == "" && !o.quiet {
+		fmt.Fprintf(s.err, "trailseal: the bundle was collected at %s; seal %s\n  hint: compare it with the one that collect printed (--seal): the keys are the bundle's own, unless --public-keys gives them\n", request.Now.Format(time.RFC3339), request.Bundle.Seal)
 	}
 	out, err := o.reports.open(s.out, o.all)
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
-	request := verify.Request{
+	return o.judge(ctx, request, s, out)
+}
+
+// request is what the engine is asked.
+func (o *verifyOptions) request(from opened, window verify.Window, now time.Time, source string) verify.Request {
+	return verify.Request{
 		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys,
 		Window: window, Now: now, Lookback: time.Duration(o.lookback), Filter: from.filter, Policy: o.policy, All: o.all, Delivery: from.delivery, KeysInCopy: from.keysIn,
-		KeyStates: from.kms, OwnKeys: o.kms.own(from.trailKey), HasTrailKey: from.trailKey != "", Copied: o.copyOf != "",
-		Explain: o.explain, LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
+		KeyStates: from.states, OwnKeys: o.kms.own(from.trailKey), HasTrailKey: from.trailKey != "", Copied: o.copyOf != "",
+		Explain: o.explain, Versions: o.versions, LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
 		InFlight: o.inFlight(source), Progress: new(verify.Progress),
 	}
-	return o.judge(ctx, request, s, out)
 }
 
 // inFlight is how much work may be begun at once; 0 lets the engine choose. A
@@ -54,6 +65,9 @@ func (o *verifyOptions) judge(ctx context.Context, request verify.Request, s str
 	mode := progressMode(o.progress, o.quiet, o.reports.format != "text", s.err, out.main.terminal(), os.Getenv)
 	stop := startProgress(mode, s.err, request.Progress)
 	sink := &lastWord{Sink: out, before: stop}
+	if o.through != nil {
+		sink.Sink = o.through(request.Store, out)
+	}
 	defer sink.quiet()
 	summary, err := verify.Run(ctx, request, sink)
 	sink.quiet()

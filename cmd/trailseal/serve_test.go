@@ -7,13 +7,14 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/trailseal/trailseal/verify"
 	"github.com/trailseal/trailseal/verify/verifytest"
 )
 
 // serve starts a server that holds a trail, and points AWS's environment at
 // it. Its arguments change the trail or the server:
 //
-//	serve [recent] [org] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY] [latency=TIME] [payer]
+//	serve [recent] [days] [org] [versions] [expire=PREFIX] [damage=NAME] [fault=OPERATION,STATUS,CODE,KEY[,REGION]] [latency=TIME] [payer]
 //
 // and the words about KMS, which keyed takes.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
@@ -24,7 +25,15 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	world, err := verifytest.Mint(s.spec)
 	ts.Check(err)
+	if s.versions {
+		world.Version(s.spec.Bucket)
+		world.Hand(s.spec.Start.Add(100*time.Hour), "0123456789abcdef")
+	}
 	ts.Check(world.Damage(s.damages...))
+	if s.expire != nil {
+		world.Lifecycle(s.spec.Bucket, verify.Expiration{ID: "old-files", Prefix: *s.expire, Days: 1})
+		world.Expire(time.Now())
+	}
 	if len(s.damages) == 0 {
 		s.keyed.apply(ts, world)
 	}
@@ -38,10 +47,12 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 
 // A serving is what serve's arguments ask for.
 type serving struct {
-	spec    verifytest.Spec
-	opts    verifytest.ServerOptions
-	damages []string
-	keyed   keyed
+	spec     verifytest.Spec
+	opts     verifytest.ServerOptions
+	damages  []string
+	expire   *string // what is below this prefix expires after a day
+	keyed    keyed
+	versions bool // the bucket keeps what damages remove
 }
 
 func (s *serving) take(ts *testscript.TestScript, arg string) {
@@ -50,19 +61,25 @@ func (s *serving) take(ts *testscript.TestScript, arg string) {
 	case "recent":
 		// The newest digest is an hour old: the next one is not due yet.
 		s.spec.Start, s.spec.Phase, s.spec.Hours = time.Now().Add(-31*time.Hour), 0, 30
+	case "days":
+		s.spec.Start, s.spec.Phase, s.spec.Hours = time.Now().Add(-97*time.Hour), 0, 96
+	case "expire":
+		s.expire = &value
 	case "org":
 		s.spec.Organization, s.spec.Accounts = "o-exampleorgid", append(s.spec.Accounts, "444455556666")
 	case "damage":
 		s.damages = append(s.damages, value)
 	case "fault":
-		f := strings.SplitN(value, ",", 4)
+		f := strings.SplitN(value+",", ",", 5)
 		status, err := strconv.Atoi(f[1])
 		ts.Check(err)
-		s.opts.Faults = append(s.opts.Faults, verifytest.Fault{Operation: f[0], Status: status, Code: f[2], Key: f[3]})
+		s.opts.Faults = append(s.opts.Faults, verifytest.Fault{Operation: f[0], Status: status, Code: f[2], Key: f[3], Region: strings.TrimSuffix(f[4], ",")})
 	case "latency":
 		latency, err := time.ParseDuration(value)
 		ts.Check(err)
 		s.opts.Latency = latency
+	case "versions":
+		s.versions = true
 	case "payer":
 		s.opts.RequesterPays = map[string]bool{s.spec.Bucket: true}
 	case "kms":

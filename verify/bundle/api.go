@@ -4,11 +4,9 @@ package bundle
 // share. Everything in a bundle that is read is hostile input.
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"iter"
 	"time"
 
 	"github.com/trailseal/trailseal/verify"
@@ -20,30 +18,41 @@ const Schema = "trailseal.bundle/v1"
 // A Head is manifest.json. Its bytes' SHA-256 is the seal.
 type Head struct {
 	Schema    string          `json:"schema"`
-	Tool      string          `json:"tool"`      // version of trailseal
-	Collected time.Time       `json:"collected"` // the time as of which the evidence is judged, UTC
-	Source    string          `json:"source"`    // as the user named it
-	Window    verify.Window   `json:"window"`    // as resolved
-	Run       json.RawMessage `json:"run"`       // what else a run over the bundle needs; the collector's own
-	Records   int64           `json:"records"`   // objects
-	Bytes     int64           `json:"bytes"`     // of entries
-	Files     []File          `json:"files"`     // entries about the collection: public keys, settings, listings
-	Index     []Chunk         `json:"index"`     // of the records, in order
+	Tool      string          `json:"tool"`           // version of trailseal
+	Collected time.Time       `json:"collected"`      // the time as of which the evidence is judged, UTC
+	Source    string          `json:"source"`         // as the user named it
+	Window    verify.Window   `json:"window"`         // as resolved
+	Run       json.RawMessage `json:"run"`            // what else a run over the bundle needs; the collector's own
+	Records   int64           `json:"records"`        // objects
+	Bytes     int64           `json:"bytes"`          // of entries
+	Files     []File          `json:"files"`          // entries about the collection: public keys, settings, listings
+	Index     []Chunk         `json:"index"`          // of the records, in order
+	Void      []Extent        `json:"void,omitempty"` // of a bundle that is one file: what lies in it and is no entry, because the collection was interrupted
 }
 
 // A File is an entry that is no object.
 type File struct {
-	Path   string `json:"path"`
-	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256"`
+	Path   string  `json:"path"`
+	Size   int64   `json:"size"`
+	SHA256 string  `json:"sha256"`
+	At     *Extent `json:"at,omitempty"`
+}
+
+// An Extent is where an entry lies in a bundle that is one file, with its tar
+// header and padding. A bundle that was unpacked has no use for it.
+type Extent struct {
+	Offset int64 `json:"offset"`
+	Length int64 `json:"length"`
 }
 
 // A Chunk is an entry that holds records, one a line, in order of bucket and key.
 type Chunk struct {
 	File
-	Count  int    `json:"count"`
-	Bucket string `json:"bucket"` // of its first record
-	Key    string `json:"key"`
+	Count        int    `json:"count"`
+	Bucket       string `json:"bucket"` // of its first record
+	Key          string `json:"key"`
+	BucketBase64 []byte `json:"bucketBase64,omitempty"` // where they are not UTF-8
+	KeyBase64    []byte `json:"keyBase64,omitempty"`
 }
 
 // A Record is what a bundle says of one object of the source.
@@ -55,6 +64,8 @@ type Record struct {
 	Path       string      `json:"path,omitempty"`    // of the entry that holds its bytes; empty: none was taken
 	Size       int64       `json:"size,omitempty"`    // of the entry
 	SHA256     string      `json:"sha256,omitempty"`  // of the entry
+	At         *Extent     `json:"at,omitempty"`      // of the entry
+	Older      bool        `json:"older,omitempty"`   // the object was read once more later: what stands here is not what counts
 	Object     *Object     `json:"object,omitempty"`  // what the store said of it, where it was read
 	Missing    bool        `json:"missing,omitempty"` // the store said with authority that there is none
 	Unreadable *Unreadable `json:"unreadable,omitempty"`
@@ -98,39 +109,6 @@ type Alteration struct {
 	Moved  string     // the content is there all the same, at this path: no alteration, but worth a remark
 }
 
-// Container is what the two forms of a bundle have in common for a reader.
-//
-//	Open(path string) (*Reader, error)
-//	Is(path string) bool                                       // a bundle, or a collection that was interrupted
-//	(*Reader) Head() Head
-//	(*Reader) Seal() string
-//	(*Reader) Get(verify.Ref) (Record, bool, error)             // safe for many goroutines
-//	(*Reader) Body(Record) (Body, error)                        // its Read ends in io.EOF only where the hash is right
-//	(*Reader) List(bucket, after, until string) iter.Seq2[Record, error]
-//	(*Reader) File(path string, most int64) ([]byte, error)
-//	(*Reader) Alterations(ctx) iter.Seq[Alteration]             // checks all that has not been read yet
-//	(*Reader) Close() error
-//
-//	Create(path string, run Identity) (*Writer, error)          // or goes on with what was interrupted
-//	(*Writer) Resumed() (Identity, int64, bool)
-//	(*Writer) Get(verify.Ref) (Record, bool)                    // an object taken before the interruption, whole
-//	(*Writer) Body(Record) (Body, error)
-//	(*Writer) Put(Record, io.Reader) (Record, error)            // takes its bytes; whole or not at all; safe for many goroutines
-//	(*Writer) Note(Record) error                                // of an object without bytes, or a listing of one
-//	(*Writer) File(path string, data []byte) error              // at most once a path
-//	(*Writer) Commit(Head) (seal string, err error)
-//	(*Writer) Close() error                                     // without Commit: can be gone on with later
-type reading interface {
-	Head() Head
-	Seal() string
-	Get(verify.Ref) (Record, bool, error)
-	Body(Record) (io.ReadCloser, error)
-	List(bucket, after, until string) iter.Seq2[Record, error]
-	File(path string, most int64) ([]byte, error)
-	Alterations(context.Context) iter.Seq[Alteration]
-	Close() error
-}
-
 // An Identity tells one collection from another: what is asked for (as the user
 // put it), and what that came to when it was begun.
 type Identity struct {
@@ -138,3 +116,7 @@ type Identity struct {
 	Asked   json.RawMessage `json:"asked"`   // must be the same to go on
 	Settled json.RawMessage `json:"settled"` // kept from the first time: the window as resolved
 }
+
+// A Body is the bytes of an entry. One of up to 4 MiB is in memory, and checked
+// before it is given; it is then a *bytes.Reader inside, as digest.HashGzip likes it.
+type Body = io.ReadCloser

@@ -28,9 +28,9 @@ type alert struct {
 	seq     int64
 	uri     string // of the object or folder; empty where there is none
 	kmsKey  string
-	event   *verify.Explanation // nil where it is about no event
-	file    *verify.File        // nil where it is about no single file
-	whole   *verify.Chain       // nil where it is not about a chain as a whole
+	file    *verify.File  // nil where it is about no single file
+	whole   *verify.Chain // nil where it is not about a chain as a whole
+	events  []string      // that may explain what was found
 }
 
 // A severity is how bad an alert is.
@@ -66,7 +66,7 @@ func alertOfFile(f verify.File) alert {
 	return alert{
 		uid: uid, word: string(f.Verdict), reasons: f.Reasons, class: f.Class, rank: rank(f.Class, f.Verdict.Class()),
 		title: "CloudTrail " + f.Kind + " file " + string(f.Verdict),
-		text:  about(sentences(Explain(f), CleanText(f.Detail), recoverText(f.Recover)), f.URI),
+		text:  about(sentences(Explain(f), CleanText(f.Detail), recoverSaid(f.Recover)), f.URI),
 		chain: of.chain, start: f.Start, end: f.End, seq: f.Seq, uri: f.URI, kmsKey: f.Key, file: &f,
 		advice: strings.Join(Advice(words), " "),
 	}
@@ -80,7 +80,7 @@ func alertOfFinding(f verify.Finding) alert {
 	}
 	return alert{
 		uid: uid, word: string(f.Kind), class: f.Class, rank: rank(f.Class, ownFindingClass(f)),
-		title: "CloudTrail logs: " + ExplainFinding(f.Kind), text: about(sentences(CleanText(f.Message)+byReason(f)), f.URI),
+		title: "CloudTrail logs: " + ExplainFinding(f.Kind), text: about(sentences(CleanText(f.Message)), f.URI),
 		chain: of.chain, start: f.Start, end: f.End, seq: f.Seq, uri: f.URI, kmsKey: f.Key,
 		advice: strings.Join(Advice(map[string]bool{string(f.Kind): true}), " "),
 	}

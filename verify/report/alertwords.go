@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -37,7 +38,7 @@ func verdictCounts(counts map[verify.Verdict]int) string {
 			parts = append(parts, thousands(n)+" "+string(v))
 		}
 	}
-	return orElse(strings.Join(parts, ", "), "none")
+	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
 // shares lists how much time is in each state.

@@ -27,8 +27,7 @@ type asffWriter struct {
 	w       *bufio.Writer
 	options Options
 	header  verify.Header
-	names   shortNames // of what events may explain
-	account string     // of the last finding
+	account string // of the last finding
 	region  string
 	batch   [2]string // account and region of the open batch
 	n       int       // findings in it
@@ -38,7 +37,7 @@ type asffWriter struct {
 const asffBatch = 100
 
 func newASFF(w io.Writer, o Options) *asffWriter {
-	return &asffWriter{w: bufio.NewWriterSize(w, 64<<10), options: o, names: shortNames{}, account: "000000000000", region: "us-east-1"}
+	return &asffWriter{w: bufio.NewWriterSize(w, 64<<10), options: o, account: "000000000000", region: "us-east-1"}
 }
 
 func (s *asffWriter) Start(h verify.Header) error {
@@ -48,7 +47,6 @@ func (s *asffWriter) Start(h verify.Header) error {
 }
 
 func (s *asffWriter) File(f verify.File) error {
-	s.names.file(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -56,7 +54,6 @@ func (s *asffWriter) File(f verify.File) error {
 }
 
 func (s *asffWriter) Finding(f verify.Finding) error {
-	s.names.finding(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -66,8 +63,8 @@ func (s *asffWriter) Finding(f verify.Finding) error {
 func (s *asffWriter) Chain(c verify.Chain) error { return s.add(alertOfChain(c)) }
 
 func (s *asffWriter) End(sum verify.Summary) error {
-	for _, a := range alertsOfEvents(sum, s.names) {
-		if err := s.add(a); err != nil {
+	if len(sum.Explained) > 0 {
+		if err := s.add(s.events(sum)); err != nil {
 			return err
 		}
 	}

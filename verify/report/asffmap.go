@@ -1,7 +1,8 @@
 package report
 
 import (
-	"maps"
+	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/trailseal/trailseal/digest"
@@ -20,7 +21,7 @@ func (s *asffWriter) home(c verify.ChainRef) {
 	if asffRegion(c.Region) {
 		s.region = c.Region
 	}
-	s.account, s.region = orElse(s.options.ASFFAccount, s.account), orElse(s.options.ASFFRegion, s.region)
+	s.account, s.region = cmp.Or(s.options.ASFFAccount, s.account), cmp.Or(s.options.ASFFRegion, s.region)
 }
 
 // asffRegion reports whether the format takes this for a region.
@@ -40,7 +41,7 @@ func (s *asffWriter) finding(a alert) asffFinding {
 		SchemaVersion: "2018-10-08", ID: "trailseal/" + a.uid, ProductName: "trailseal", GeneratorID: "trailseal/" + a.generator(),
 		ProductArn:   "arn:" + partition(s.region) + ":securityhub:" + s.region + ":" + s.account + ":product/" + s.account + "/default",
 		AwsAccountID: s.account, Types: types, CreatedAt: when, UpdatedAt: when, Severity: level,
-		Title: short(a.title, 256), Description: short(orElse(a.text, a.title), 1024), ProductFields: s.fields(a), Resources: s.resources(a),
+		Title: short(a.title, 256), Description: short(cmp.Or(a.text, a.title), 1024), ProductFields: s.fields(a), Resources: s.resources(a),
 		RecordState: "ACTIVE", Provider: asffProvider{level, types},
 	}
 	if a.advice != "" && a.class >= verify.ClassUnproven {
@@ -64,6 +65,28 @@ func (a alert) generator() string {
 	return "finding/" + a.word
 }
 
+// asffEvents is how many events a finding has fields for: it takes 50 in all.
+const asffEvents = 25
+
+// events are the events that may explain what was found, as one finding.
+func (s *asffWriter) events(sum verify.Summary) alert {
+	a := alert{
+		uid: stableID("events", s.header.Source), word: "explanations", class: verify.Remark, rank: informational,
+		title: "CloudTrail events that touched the trail, its bucket or its keys",
+		start: second(sum.Window.Start), end: second(sum.Window.End),
+	}
+	var said []string
+	for _, e := range sum.Explained[:min(len(sum.Explained), asffEvents)] {
+		a.events = append(a.events, eventSaid(e))
+		said = append(said, moment(e.Time)+" "+Clean(e.Event)+also(" by ", Clean(e.Who)))
+	}
+	if more := sum.UnlistedEvents + int64(len(sum.Explained)-len(a.events)); more > 0 {
+		said = append(said, unlistedSaid(more))
+	}
+	a.text = sentences(said...)
+	return a
+}
+
 // fields are what the format has no place for. It takes no empty ones.
 func (s *asffWriter) fields(a alert) map[string]string {
 	fields := map[string]string{
@@ -74,15 +97,14 @@ func (s *asffWriter) fields(a alert) map[string]string {
 		fields["reasons"], fields["digest"] = words(f.Reasons), f.Digest
 		fields["expected"], fields["actual"] = f.Expected, f.Actual
 	}
+	for i, e := range a.events {
+		fields[fmt.Sprintf("event-%02d", i+1)] = e
+	}
+	if f := a.file; f != nil && f.Recover != nil {
+		fields["recover"], fields["recoverVersionId"] = recoverSaid(f.Recover), f.Recover.Version
+	}
 	if c := a.whole; c != nil {
 		fields["digests"], fields["logs"] = verdictCounts(c.Digests), verdictCounts(c.Logs)
-	}
-	if b := s.header.Bundle; b != nil {
-		fields["bundle"] = bundleText(b)
-	}
-	maps.Copy(fields, eventFields(a.event))
-	if a.file != nil {
-		maps.Copy(fields, recoverFields(a.file.Recover))
 	}
 	named := map[string]string{}
 	for name, value := range fields {

@@ -53,7 +53,7 @@ func (t *tally) file(f verify.File) {
 func (t *tally) finding(f verify.Finding) {
 	t.count(f.Class, ownFindingClass(f), string(f.Kind))
 	if f.Class >= verify.ClassUnproven {
-		t.words[string(f.Kind)], t.words[string(f.Reason)] = true, true
+		t.words[string(f.Kind)] = true
 	}
 }
 
@@ -160,11 +160,4 @@ func also(lead, text string) string {
 		return ""
 	}
 	return lead + text
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }

@@ -15,16 +15,15 @@ import (
 var csvColumns = []string{
 	"kind", "verdict", "class", "reasons", "uri", "digest", "organization", "account", "region", "trail", "backfill",
 	"start", "end", "expected", "actual", "size", "versionId", "kmsKey", "envelope", "message",
-	"recoverVersion", "recoverModified", "removed", "removedBy", "recoverCommand", "recoverProblem", "recoverSaved",
-	"time", "who", "accessKey", "from", "agent", "error", "target", "explains", "seq",
+	"recoverVersionId", "recoverLastModified", "removed", "removedBy", "recoverCommand", "who", "accessKeyId", "sourceIp", "errorCode",
 }
 
 // csvWriter writes RFC 4180 with a header: a row a file as it comes, then a row
 // a finding, whose kind is "finding" and whose verdict is what kind of finding
-// it is, then a row an event that touched the trail, whose kind is "event" and whose
-// verdict is its name. What it may explain are the numbers in the last column, which are
-// "seq" of the JSON report. Account, region and trail are those of the finding's chain, or those
-// that the names of the file and its digest tell.
+// it is. Account, region and trail are those of the finding's chain, or those
+// that the names of the file and its digest tell. Then comes a row an event that
+// may explain what was found: its kind is "event", its verdict the event's name, its
+// uri the log's, its start the event's time.
 //
 // Names are written as [Clean] shows them. See cell for what keeps a
 // spreadsheet from taking one for a formula.
@@ -33,23 +32,17 @@ type csvWriter struct {
 	w        *csv.Writer // to out
 	findings spool
 	later    *csv.Writer // into findings
+	names    naming
 }
 
 func newCSV(w io.Writer, o Options) *csvWriter {
-	c := &csvWriter{out: w, w: csv.NewWriter(w), findings: spool{dir: o.TempDir}}
+	c := &csvWriter{names: naming{}, out: w, w: csv.NewWriter(w), findings: spool{dir: o.TempDir}}
 	c.later = csv.NewWriter(&c.findings)
 	c.w.UseCRLF, c.later.UseCRLF = true, true
 	return c
 }
 
-func (c *csvWriter) Start(h verify.Header) error {
-	err := c.w.Write(csvColumns)
-	if h.Bundle == nil {
-		return err
-	}
-	return errors.Join(err, c.w.Write(wide(cells("bundle", "", "", "", "", "", "", "", "", "", "", instant(&h.Bundle.Collected), "",
-		Clean(h.Bundle.Seal), "", "", "", "", "", bundleText(h.Bundle)))))
-}
+func (c *csvWriter) Start(verify.Header) error { return c.w.Write(csvColumns) }
 
 func (c *csvWriter) File(f verify.File) error {
 	size := ""
@@ -57,23 +50,41 @@ func (c *csvWriter) File(f verify.File) error {
 		size = strconv.FormatInt(f.Size, 10)
 	}
 	p := placeOf(f).chain
-	return c.w.Write(numbered(f.Seq, cells(append([]string{f.Kind, string(f.Verdict), f.Class.String(), words(f.Reasons), Clean(f.URI), Clean(f.Digest),
+	c.names.file(f)
+	return c.w.Write(withMore(recoverCells(f.Recover), f.Kind, string(f.Verdict), f.Class.String(), words(f.Reasons), Clean(f.URI), Clean(f.Digest),
 		p.Organization, p.Account, p.Region, p.Trail, backfill(p), instant(f.Start), instant(f.End),
-		Clean(f.Expected), Clean(f.Actual), size, Clean(f.Version), Clean(f.Key), Clean(f.Envelope), CleanText(f.Detail)}, recoverCells(f.Recover)...)...)))
+		Clean(f.Expected), Clean(f.Actual), size, Clean(f.Version), Clean(f.Key), Clean(f.Envelope), withRecover(CleanText(f.Detail), f.Recover)))
+}
+
+// recoverCells are the columns about a file's versions.
+func recoverCells(r *verify.Recover) []string {
+	if r == nil {
+		r = &verify.Recover{}
+	}
+	return []string{Clean(r.Version), instant(r.Modified), instant(r.Removed), Clean(r.RemovedBy), Clean(r.Command), "", "", "", ""}
+}
+
+func (c *csvWriter) event(e verify.Explanation) error {
+	return c.later.Write(cells("event", Clean(e.Event), verify.Remark.String(), "", Clean(e.Log), "", "", Clean(e.Account), Clean(e.Region), "", "",
+		moment(e.Time), "", "", "", "", "", "", "", eventSaid(e)+also("; beside: ", c.names.beside(e)),
+		"", "", "", "", "", Clean(e.Who), Clean(e.AccessKey), Clean(e.From), Clean(e.Error)))
 }
 
 func (c *csvWriter) Finding(f verify.Finding) error {
 	p := placeOfFinding(f).chain
-	return c.later.Write(numbered(f.Seq, cells("finding", string(f.Kind), f.Class.String(), Clean(string(f.Reason)), Clean(f.URI), "",
+	c.names.finding(f)
+	return c.later.Write(withMore(recoverCells(nil), "finding", string(f.Kind), f.Class.String(), "", Clean(f.URI), "",
 		Clean(p.Organization), Clean(p.Account), Clean(p.Region), Clean(p.Trail), backfill(p), instant(f.Start), instant(f.End),
-		"", "", "", "", Clean(f.Key), "", CleanText(f.Message))))
+		"", "", "", "", Clean(f.Key), "", CleanText(f.Message)))
 }
 
 func (c *csvWriter) Chain(verify.Chain) error { return nil }
 
 func (c *csvWriter) End(s verify.Summary) error {
-	if err := c.events(s); err != nil {
-		return err
+	for _, e := range s.Explained {
+		if err := c.event(e); err != nil {
+			return err
+		}
 	}
 	c.later.Flush()
 	c.w.Flush()
@@ -109,6 +120,9 @@ func instant(t *time.Time) string {
 	}
 	return moment(*t)
 }
+
+// withMore are cells with those of the columns that came later after them.
+func withMore(more []string, texts ...string) []string { return cells(append(texts, more...)...) }
 
 func cells(texts ...string) []string {
 	for i, text := range texts {

@@ -195,3 +195,37 @@ func failedRun() aRun {
 	r.end.Verdict, r.end.Exit = "tampered", 1
 	return r
 }
+
+// evidenceRun is a bundle in which files are missing and events tell of it.
+func evidenceRun() aRun {
+	r := tamperedRun()
+	day := logs + "eu-west-1/2026/03/10/"
+	ref := &verify.ChainRef{Account: "111122223333", Region: "eu-west-1", Trail: "main"}
+	r.name = "evidence"
+	r.header.Bundle = &verify.Bundle{Seal: string(bytes.Repeat([]byte("5e"), 32)), Collected: *at("2026-03-11T09:00:00Z"), Tool: "v0.1.0"}
+	r.events = append([]event{
+		aFile(verify.File{Kind: "log", URI: day + "gone.json.gz", Verdict: verify.Deleted, Reasons: []verify.Reason{verify.NotFound},
+			Recover: &verify.Recover{Version: "v1", Modified: at("2026-03-10T02:00:00Z"), Size: 4711, Removed: at("2026-03-11T03:04:05Z"), RemovedBy: "0123abcd", Marker: "m1",
+				Looked: 1, Command: "aws s3api delete-object --bucket example-trail-logs --key 'a b' --version-id m1", Saved: "originals/s3/x"}}),
+		aFile(verify.File{Kind: "digest", URI: digests + "eu-west-1/2026/03/10/none.json.gz", Verdict: verify.Modified, Reasons: []verify.Reason{verify.Malformed},
+			Recover: &verify.Recover{Looked: 3, Removed: at("2026-03-11T03:04:05Z")}}),
+		aFile(verify.File{Kind: "log", URI: day + "denied.json.gz", Verdict: verify.Deleted, Reasons: []verify.Reason{verify.NotFound, verify.Expired}, Class: verify.Remark,
+			Detail:  "the bucket's lifecycle rule \"old\" deletes objects after 90 days",
+			Recover: &verify.Recover{Problem: "its versions could not be listed: \x1b[31m=1+1"}}),
+		aFinding(verify.Finding{Kind: verify.BundleAltered, URI: day + "x.json.gz", Message: "the entry is not what was collected"}),
+		aFinding(verify.Finding{Kind: verify.Moved, Message: "it lies at \"elsewhere\""}),
+		aFinding(verify.Finding{Kind: verify.Gap, Chain: ref, Start: at("2026-03-10T00:12:31Z"), End: at("2026-03-10T01:12:31Z"), Reason: verify.Expired, Class: verify.Remark, Message: "no digest covers it"}),
+	}, r.events...)
+	r.end.UnlistedEvents = 7
+	r.end.Explained = []verify.Explanation{
+		{Event: "DeleteObject", Service: "s3.amazonaws.com", ID: "e1", Time: *at("2026-03-11T03:04:05Z"), Account: "111122223333", Region: "eu-west-1",
+			Who: "arn:aws:iam::111122223333:user/mallory", AccessKey: "AKIAEXAMPLE", From: "203.0.113.9", Agent: "aws-cli/2", Target: day + "gone.json.gz",
+			Log: day + "k.json.gz", Explains: []int64{1}},
+		{Event: "StopLogging", Service: "cloudtrail.amazonaws.com", ID: "e2", Time: *at("2026-03-11T03:05:00Z"), Account: "111122223333", Region: "eu-west-1",
+			Who: "<script>alert(1)</script>\x1b[2J\u202e", AccessKey: "=cmd|' /C calc'!A0", From: "](http://x) | `x`", Agent: "]]> ::error::", Target: "main", Detail: "a\nb",
+			Log: day + "k.json.gz", Explains: []int64{6, 12, 99}},
+		{Event: "PutKeyPolicy", Service: "kms.amazonaws.com", ID: "e3", Time: *at("2026-03-10T03:05:00Z"), Account: "111122223333", Region: "eu-west-1",
+			Who: "root", Error: "AccessDenied", Log: day + "k.json.gz", Explains: []int64{}},
+	}
+	return r
+}

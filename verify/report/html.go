@@ -38,16 +38,16 @@ type htmlWriter struct {
 	chart    htmlChart
 	files    htmlList
 	findings htmlList
-	names    shortNames // of what events may explain
 	kinds    map[verify.FindingKind]int
+	names    naming
 }
 
 func newHTML(w io.Writer, o Options) *htmlWriter {
 	return &htmlWriter{
-		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), names: shortNames{}, chart: newChart(o.TempDir),
+		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), chart: newChart(o.TempDir),
 		files:    newHTMLList(o.TempDir, maxHTMLFiles, maxHTMLFileBytes),
 		findings: newHTMLList(o.TempDir, maxHTMLFindings, maxHTMLFindingBytes),
-		kinds:    map[verify.FindingKind]int{},
+		kinds:    map[verify.FindingKind]int{}, names: naming{},
 	}
 }
 
@@ -58,16 +58,16 @@ func (h *htmlWriter) Start(header verify.Header) error {
 }
 
 func (h *htmlWriter) File(f verify.File) error {
-	h.tally.file(f)
 	h.names.file(f)
+	h.tally.file(f)
 	place := htmlPlaceOf(f)
 	err := h.chart.file(f, place)
 	return errors.Join(err, h.files.add(f.Class, func() markup { return htmlFileRow(f, place) }))
 }
 
 func (h *htmlWriter) Finding(f verify.Finding) error {
-	h.tally.finding(f)
 	h.names.finding(f)
+	h.tally.finding(f)
 	h.kinds[f.Kind]++
 	err := h.chart.finding(f)
 	return errors.Join(err, h.findings.add(f.Class, func() markup { return htmlFindingRow(f) }))
@@ -129,7 +129,7 @@ func htmlFileRow(f verify.File, place htmlPlace) markup {
 		at = moment(place.at)
 	}
 	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="n"><code>{}</code>{}{}</td></tr>`,
-		int(f.Class), htmlName(string(f.Verdict)), htmlName(f.Kind), htmlName(account), htmlName(region), at, htmlName(f.URI), htmlWhy(f), htmlHashes(f)) + "\n"
+		int(f.Class), htmlName(string(f.Verdict)), htmlName(f.Kind), htmlName(account), htmlName(region), at, htmlName(f.URI), htmlWhy(f), htmlHashes(f)+htmlRecover(f.Recover)) + "\n"
 }
 
 // htmlWhy is why a file is not kept.
@@ -148,7 +148,7 @@ func htmlWhy(f verify.File) markup {
 	if f.Version != "" {
 		more += fillIn(`<small>version <code>{}</code></small>`, htmlName(f.Version))
 	}
-	return fillIn(`<p>{}</p>{}{}`, htmlText(why), more, htmlRecover(f.Recover))
+	return fillIn(`<p>{}</p>{}`, htmlText(why), more)
 }
 
 func htmlHashes(f verify.File) markup {
@@ -156,6 +156,18 @@ func htmlHashes(f verify.File) markup {
 		return ""
 	}
 	return fillIn(`<small>expected <code>{}</code></small><small>found <code>{}</code></small>`, htmlName(f.Expected), htmlName(f.Actual))
+}
+
+// htmlRecover is what the bucket's versions hold of a file.
+func htmlRecover(r *verify.Recover) markup {
+	if r == nil {
+		return ""
+	}
+	said := fillIn(`<p>{}</p>`, htmlText(recoverSaid(r)))
+	if r.Command != "" {
+		said += fillIn(`<p>To restore it: <code>{}</code></p>`, htmlText(r.Command))
+	}
+	return said
 }
 
 // htmlFindingRow is a finding's row.
@@ -178,6 +190,6 @@ func htmlFindingRow(f verify.Finding) markup {
 	if f.Key != "" && !strings.Contains(f.Message, f.Key) {
 		where += fillIn(`<small>KMS key <code>{}</code></small>`, htmlName(f.Key))
 	}
-	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td class="n"><p>{}{}{}</p>{}</td></tr>`,
-		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), byReason(f), judged(f.Class, ownFindingClass(f)), where) + "\n"
+	return fillIn(`<tr class="c{}"><td><span class="v">{}</span></td><td>{}</td><td>{}</td><td class="n"><p>{}{}</p>{}</td></tr>`,
+		int(f.Class), htmlName(string(f.Kind)), htmlCut(chain, maxShown), when, htmlText(message), judged(f.Class, ownFindingClass(f)), where) + "\n"
 }

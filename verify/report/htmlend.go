@@ -87,10 +87,10 @@ func (h *htmlWriter) top(page *htmlPage, s verify.Summary) {
 <header><p class="brand">trailseal</p><p>CloudTrail log file validation report</p></header>
 <nav aria-label="Sections"><ul>
 <li><a href="#verdict">Verdict</a></li><li><a href="#time">Timeline</a></li><li><a href="#findings">Findings <span>{}</span></a></li>
-<li><a href="#events">Events <span>{}</span></a></li><li><a href="#keys">KMS keys <span>{}</span></a></li><li><a href="#files">Files <span>{}</span></a></li><li><a href="#next">What to do next</a></li><li><a href="#method">Method</a></li>
+<li><a href="#keys">KMS keys <span>{}</span></a></li><li><a href="#files">Files <span>{}</span></a></li><li><a href="#next">What to do next</a></li><li><a href="#method">Method</a></li>
 </ul></nav>
 <main>
-`, thousands(h.findings.told()), thousands(len(s.Explained)), thousands(len(s.Keys)), thousands(h.files.told()))
+`, thousands(h.findings.told()), thousands(len(s.Keys)), thousands(h.files.told()))
 }
 
 // headline is the verdict in words, and its class.
@@ -148,8 +148,8 @@ func (h *htmlWriter) facts(page *htmlPage, s verify.Summary) {
 	}
 	const wide = ` class="w"`
 	fact(wide, "Source", fillIn("<code>{}</code>", htmlName(h.header.Source)))
-	if h.header.Bundle != nil {
-		fact(wide, "Bundle", htmlText(bundleText(h.header.Bundle)))
+	if b := h.header.Bundle; b != nil {
+		fact(wide, "Bundle", fillIn("<code>{}</code> <small>its seal; collected {} by trailseal {}</small>", htmlName(b.Seal), moment(b.Collected), htmlText(b.Tool)))
 	}
 	fact(wide, "Window", h.windowSaid(s))
 	fact("", "Covered", fillIn("{} <small>of the time that is due, by digests that are kept</small>", coveredBy(h.chart.shares)))

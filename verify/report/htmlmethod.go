@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -68,7 +69,7 @@ func requestsMade(s verify.Summary) string {
 			parts = append(parts, fmt.Sprintf("%s %s", thousands(int(n)), name))
 		}
 	}
-	return orElse(strings.Join(parts, ", "), "none")
+	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
 // words is how to read verdicts, with how many of each there are.

@@ -53,6 +53,7 @@ func (j *jsonWriter) Start(h verify.Header) error {
 	)
 }
 
+// bundle names the evidence bundle, where it is one.
 func (j *jsonWriter) bundle(b *verify.Bundle) error {
 	if b == nil {
 		return nil

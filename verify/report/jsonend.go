@@ -14,8 +14,7 @@ func (j *jsonWriter) End(s verify.Summary) error {
 		j.array("chains", &j.chains),
 		j.array("findings", &j.findings),
 		j.keys(s.Keys),
-		j.explanations(s.Explained),
-		j.unlisted(s.UnlistedEvents),
+		j.explanations(s),
 		j.lateWindow(s.Window),
 		j.member("finished", second(s.Finished)),
 		j.member("summary", jsonSummary(s)),
@@ -58,29 +57,32 @@ func (j *jsonWriter) array(name string, s *spool) error {
 	)
 }
 
-func (j *jsonWriter) keys(keys []verify.KeyUse) error { return oneALine(j, "keys", keys, jsonKey) }
-
-func (j *jsonWriter) explanations(all []verify.Explanation) error {
-	return oneALine(j, "explanations", all, jsonExplanation)
-}
-
-// oneALine writes an array, one element a line.
-func oneALine[T any](j *jsonWriter, name string, all []T, form func(T) T) error {
-	err := j.raw(fmt.Sprintf("  %q: [", name))
-	for i, of := range all {
-		line, encoding := j.encode(form(of))
+// keys writes the KMS keys, one a line.
+func (j *jsonWriter) keys(keys []verify.KeyUse) error {
+	err := j.raw(`  "keys": [`)
+	for i, k := range keys {
+		line, encoding := j.encode(jsonKey(k))
 		if err = errors.Join(err, encoding); err == nil {
 			err = writeElement(j.w, i == 0, line)
 		}
 	}
-	return errors.Join(err, j.endArray(len(all) == 0))
+	return errors.Join(err, j.endArray(len(keys) == 0))
 }
 
-func (j *jsonWriter) unlisted(n int64) error {
-	if n <= 0 {
-		return nil
+// explanations writes the events that may explain what was found, one a line.
+func (j *jsonWriter) explanations(s verify.Summary) error {
+	err := j.raw(`  "explanations": [`)
+	for i, e := range s.Explained {
+		line, encoding := j.encode(jsonExplanation(e))
+		if err = errors.Join(err, encoding); err == nil {
+			err = writeElement(j.w, i == 0, line)
+		}
 	}
-	return j.member("unlistedEvents", n)
+	err = errors.Join(err, j.endArray(len(s.Explained) == 0))
+	if s.UnlistedEvents > 0 {
+		err = errors.Join(err, j.member("unlistedEvents", s.UnlistedEvents))
+	}
+	return err
 }
 
 func (j *jsonWriter) endArray(empty bool) error {

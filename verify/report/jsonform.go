@@ -45,10 +45,10 @@ type fileForm struct {
 
 func jsonFile(f verify.File) fileForm {
 	form := fileForm{File: f, URIBytes: bytesOf(f.URI), DigestBytes: bytesOf(f.Digest)}
+	form.Recover = jsonRecover(f.Recover)
 	for _, text := range []*string{&form.URI, &form.Digest, &form.Detail, &form.Version, &form.Key, &form.Envelope} {
 		*text = validUTF8(*text)
 	}
-	form.Recover = jsonRecover(f.Recover)
 	return form
 }
 

@@ -34,7 +34,7 @@ type junitWriter struct {
 	w       io.Writer
 	header  verify.Header
 	run     *suite
-	names   shortNames                 // of what events may explain
+	names   naming
 	suites  map[verify.ChainRef]*suite // not written yet
 	cases   int                        // in them
 	text    int                        // in them, bytes
@@ -44,7 +44,7 @@ type junitWriter struct {
 }
 
 func newJUnit(w io.Writer, o Options) *junitWriter {
-	return &junitWriter{w: w, run: newSuite(verify.ChainRef{}), names: shortNames{}, suites: map[verify.ChainRef]*suite{}, done: spool{dir: o.TempDir}, next: 1}
+	return &junitWriter{names: naming{}, w: w, run: newSuite(verify.ChainRef{}), suites: map[verify.ChainRef]*suite{}, done: spool{dir: o.TempDir}, next: 1}
 }
 
 func (j *junitWriter) Start(h verify.Header) error {
@@ -53,18 +53,17 @@ func (j *junitWriter) Start(h verify.Header) error {
 }
 
 func (j *junitWriter) File(f verify.File) error {
+	j.names.file(f)
 	if f.Class == verify.Good {
 		return nil
 	}
-	j.names.file(f)
 	err := j.enter()
 	p := placeOf(f)
 	c := j.caseOf(p.chain, cmp.Or(p.day, "undated"), "files of no chain")
 	c.count(f.Class, ownClass(f), f.Kind+" "+string(f.Verdict))
 	j.line(&c.lines[f.Class][0], f.Class, func() string {
 		text := fmt.Sprintf("%s  %s  %s: %s%s", f.Verdict, Clean(f.URI), f.Kind, Explain(f), judged(f.Class, ownClass(f)))
-		text += also(": ", CleanText(f.Detail))
-		return clipped(text, maxLineSize) + also("; ", recoverText(f.Recover))
+		return text + also(": ", CleanText(f.Detail)) + also("; ", recoverSaid(f.Recover))
 	})
 	return err
 }
@@ -80,8 +79,8 @@ func (j *junitWriter) Finding(f verify.Finding) error {
 			if f.Start != nil && f.End != nil {
 				text += between(*f.Start, *f.End) + "  "
 			}
-			text += orElse(CleanText(f.Message), ExplainFinding(f.Kind))
-			return text + byReason(f) + also("  ", Clean(f.URI)) + judged(f.Class, ownFindingClass(f))
+			text += cmp.Or(CleanText(f.Message), ExplainFinding(f.Kind))
+			return text + also("  ", Clean(f.URI)) + judged(f.Class, ownFindingClass(f))
 		})
 	}
 	return err
@@ -151,11 +150,11 @@ func (j *junitWriter) End(s verify.Summary) error {
 	}
 	j.run.verdict(s)
 	form := j.run.form(0, j.header, strconv.FormatFloat(s.Seconds, 'f', 3, 64))
-	form.Out.Text += j.events(s)
 	form.Name, form.Properties = "trailseal", j.runProperties(s)
 	for i := range form.Cases {
 		form.Cases[i].Class = form.Name
 	}
+	form.Out.Text += j.events(s)
 	_, head := io.WriteString(j.w, xml.Header+"<testsuites>\n")
 	err := errors.Join(head, writeSuite(j.w, form), j.done.copyTo(j.w))
 	_, foot := io.WriteString(j.w, "</testsuites>\n")

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,8 +23,8 @@ type caseLines struct {
 }
 
 const (
-	maxLines    = 20   // of a kind, in a case
-	maxLineSize = 1000 // of one; four times with what versions hold of it
+	maxLines    = 20 // of a kind, in a case
+	maxLineSize = 1000
 )
 
 // line adds a line to a case, while there is room. Remarks leave half of it to
@@ -36,7 +37,7 @@ func (j *junitWriter) line(to *caseLines, class verify.Class, text func() string
 	if to.n++; to.n > maxLines || j.text > room {
 		return
 	}
-	line := clipped(text(), 4*maxLineSize)
+	line := clipped(text(), maxLineSize)
 	j.text += len(line)
 	to.texts = append(to.texts, line)
 }
@@ -63,7 +64,7 @@ func (c *testCase) count(after, before verify.Class, what string) {
 
 func (c *testCase) problem(class verify.Class) *xmlProblem {
 	text := c.text("")
-	return &xmlProblem{Type: class.String(), Message: orElse(c.summary(), strings.TrimSpace(text)), Text: text}
+	return &xmlProblem{Type: class.String(), Message: cmp.Or(c.summary(), strings.TrimSpace(text)), Text: text}
 }
 
 // summary counts what is in the case, the worst first.

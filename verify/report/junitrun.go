@@ -27,17 +27,18 @@ func (s *suite) verdict(sum verify.Summary) {
 	c.lines[class][1] = caseLines{texts: []string{text}, n: 1}
 }
 
-// events are the events that touched the trail, a line each, for the output of the
-// run's suite: those that may explain something, and the first others.
+// junitEvents is how many events the output tells of.
+const junitEvents = 200
+
+// events are the events that may explain what was found, a line each.
 func (j *junitWriter) events(s verify.Summary) string {
-	some, others := explaining(s.Explained)
-	told := min(len(others), maxOthers)
 	var b strings.Builder
-	for _, e := range append(some, others[:told]...) {
-		b.WriteString("event  " + clipped(eventText(e, j.names), 4*maxLineSize) + "\n")
+	listed := min(len(s.Explained), junitEvents)
+	for _, e := range s.Explained[:listed] {
+		b.WriteString("event  " + eventSaid(e) + also("; beside: ", j.names.beside(e)) + "\n")
 	}
-	if text := notTold(len(others)-told, s.UnlistedEvents); text != "" {
-		b.WriteString(text + "\n")
+	if more := s.UnlistedEvents + int64(len(s.Explained)-listed); more > 0 {
+		b.WriteString(unlistedSaid(more) + "\n")
 	}
 	return b.String()
 }
@@ -57,8 +58,8 @@ func (j *junitWriter) runProperties(s verify.Summary) []xmlProperty {
 		{"digests", share(s.Digests) + " kept"},
 		{"logs", share(s.Logs) + " kept"},
 	}
-	if j.header.Bundle != nil {
-		p = append(p, xmlProperty{"bundle", bundleText(j.header.Bundle)})
+	if b := j.header.Bundle; b != nil {
+		p = append(p, xmlProperty{"bundle", bundleSaid(b)})
 	}
 	if !window.IsZero() {
 		p = append(p, xmlProperty{"window", between(window.Start, window.End)})

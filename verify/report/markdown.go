@@ -13,8 +13,7 @@ import (
 // with what is short by nature: the head and the advice.
 const (
 	markdownChains   = 200 << 10
-	markdownFiles    = 330 << 10
-	markdownEvents   = 60 << 10
+	markdownFiles    = 400 << 10
 	markdownFindings = 180 << 10
 	markdownKeys     = 60 << 10
 	markdownName     = 1500 // of one name
@@ -30,13 +29,13 @@ type markdownWriter struct {
 	chains   rows
 	files    rows
 	findings rows
-	names    shortNames // of what events may explain
+	names    naming
 }
 
 func newMarkdown(w io.Writer) *markdownWriter {
 	return &markdownWriter{
-		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(),
-		names: shortNames{}, chains: rows{room: markdownChains}, files: rows{room: markdownFiles}, findings: rows{room: markdownFindings},
+		w: bufio.NewWriterSize(w, 64<<10), tally: newTally(), names: naming{},
+		chains: rows{room: markdownChains}, files: rows{room: markdownFiles}, findings: rows{room: markdownFindings},
 	}
 }
 
@@ -46,8 +45,8 @@ func (m *markdownWriter) Start(h verify.Header) error {
 }
 
 func (m *markdownWriter) File(f verify.File) error {
-	m.tally.file(f)
 	m.names.file(f)
+	m.tally.file(f)
 	if f.Class == verify.Good || m.files.full(f.Class) {
 		return nil // the counts tell of it
 	}
@@ -55,16 +54,16 @@ func (m *markdownWriter) File(f verify.File) error {
 	if f.Detail != "" {
 		why += ": " + codeText(f.Detail)
 	}
-	for _, line := range recoverLines(f.Recover) {
-		why += "; " + codeText(line)
+	if f.Recover != nil {
+		why += ": " + codeText(recoverSaid(f.Recover))
 	}
 	m.files.add(f.Class, sign(f.Class)+" "+string(f.Verdict), f.Kind, code(f.URI), why)
 	return nil
 }
 
 func (m *markdownWriter) Finding(f verify.Finding) error {
-	m.tally.finding(f)
 	m.names.finding(f)
+	m.tally.finding(f)
 	if m.findings.full(f.Class) {
 		return nil
 	}
@@ -83,7 +82,6 @@ func (m *markdownWriter) Finding(f verify.Finding) error {
 	if f.Message != "" {
 		what += ": " + codeText(f.Message)
 	}
-	what += sentence(byReason(f))
 	m.findings.add(f.Class, sign(f.Class)+" "+string(f.Kind), strings.Join(where, " "), span, what)
 	return nil
 }

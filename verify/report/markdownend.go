@@ -106,12 +106,30 @@ func (m *markdownWriter) facts(s verify.Summary) {
 	if !window.IsZero() {
 		when = between(window.Start, window.End)
 	}
-	if m.header.Bundle != nil {
-		fmt.Fprintf(m.w, "- Bundle: %s\n", codeText(bundleText(m.header.Bundle)))
+	if b := m.header.Bundle; b != nil {
+		fmt.Fprintf(m.w, "- Bundle: %s\n", codeText(bundleSaid(b)))
 	}
 	fmt.Fprintf(m.w, "- Source: %s\n- Window: %s\n- Checked: %s, %s read, %s hashed, %s\n- Started: %s, trailseal %s, exit status %d\n",
 		code(m.header.Source), when, thousands(s.Chains)+" "+plural(s.Chains, "chain", "chains"), size(s.Bytes.Fetched),
 		size(s.Bytes.Hashed), length(time.Duration(s.Seconds*float64(time.Second))), moment(m.header.Started), code(m.header.Version), s.Exit)
+}
+
+// events is the table of the events that may explain what was found.
+func (m *markdownWriter) events(s verify.Summary) error {
+	table := rows{room: markdownKeys}
+	for _, e := range s.Explained {
+		class := verify.Remark
+		if len(e.Explains) == 0 {
+			class = verify.Good
+		}
+		table.add(class, moment(e.Time), codeText(eventSaid(e)), codeText(m.names.beside(e)))
+	}
+	err := table.print(m.w, "Events that may explain it", "When", "Event", "Beside")
+	if s.UnlistedEvents > 0 {
+		_, writing := fmt.Fprintf(m.w, "\n%s.\n", unlistedSaid(s.UnlistedEvents))
+		err = errors.Join(err, writing)
+	}
+	return err
 }
 
 // keys is the table of the KMS keys that files are encrypted with.
@@ -121,27 +139,4 @@ func (m *markdownWriter) keys(keys []verify.KeyUse) error {
 		table.add(keyClass(k), sign(keyClass(k))+" "+codeText(k.State), code(k.ARN), codeText(aboutKey(k)))
 	}
 	return table.print(m.w, "KMS keys", "State", "Key", "Use")
-}
-
-// events is the table of the events that touched the trail, those that may
-// explain something first.
-func (m *markdownWriter) events(s verify.Summary) error {
-	table := rows{room: markdownEvents}
-	for _, e := range s.Explained {
-		class := verify.Good
-		if len(e.Explains) > 0 {
-			class = verify.Remark
-		}
-		var about []string
-		for _, f := range factsOf(e, m.names) {
-			about = append(about, f.name+": "+codeText(f.text))
-		}
-		table.add(class, moment(e.Time), code(e.Event), strings.Join(about, ", "))
-	}
-	err := table.print(m.w, "Events that touched the trail", "When", "Event", "What is known of it")
-	if text := notTold(0, s.UnlistedEvents); text != "" {
-		_, writing := fmt.Fprintf(m.w, "\n%s.\n", text)
-		err = errors.Join(err, writing)
-	}
-	return err
 }

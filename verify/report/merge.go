@@ -21,10 +21,9 @@ import (
 // Version is the tool's that merges. The exit status follows from what is left
 // of the reports' own classes, and from what merging finds.
 func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, error) {
-	m := &merger{reports: reports, sink: sink, window: hull(reports)}
+	m := &merger{reports: reports, sink: sink, window: hull(reports), places: explainedPlaces(reports)}
 	m.summary = m.total()
 	m.findEdges()
-	m.mapPlaces()
 	if err := sink.Start(m.header(version)); err != nil {
 		return m.summary, err
 	}
@@ -34,7 +33,7 @@ func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, 
 		return m.summary, err
 	}
 	m.summary.Chains = m.chains
-	m.summary.Explained = m.explanations()
+	m.summary.Explained = m.explained()
 	m.summary.Verdict, m.summary.Exit = m.worst.Outcome()
 	return m.summary, sink.End(m.summary)
 }
@@ -49,9 +48,8 @@ type merger struct {
 	chains  int
 	twice   []map[string]chainKey // of each report, the digests at its edge that another one has judged too
 	shared  map[string]bool       // all of those
-	places  []map[int64]int64     // of each report, the new places of what its explanations name
+	places  []map[int64]int64     // of each report, the new places of what its events explain
 	told    map[string]int        // of the group at hand: files that another report may tell as well, and which told them first
-	toldAt  map[string]int64      // and their places
 }
 
 // hull is the shortest window that all reports' windows lie in.
@@ -83,7 +81,7 @@ func (m *merger) header(version string) verify.Header {
 			sources = append(sources, r.Header.Source)
 		}
 	}
-	h.Source, h.Bundle = strings.Join(sources, ", "), m.bundle()
+	h.Source, h.Bundle = strings.Join(sources, ", "), oneBundle(m.reports)
 	return h
 }
 
@@ -100,8 +98,8 @@ func (m *merger) total() verify.Summary {
 		sum(s.Logs, of.Logs)
 		s.Bytes.Fetched, s.Bytes.Hashed = s.Bytes.Fetched+of.Bytes.Fetched, s.Bytes.Hashed+of.Bytes.Hashed
 		sum(s.Requests, of.Requests)
-		s.UnlistedEvents = addEvents(s.UnlistedEvents, of.UnlistedEvents)
 		s.Seconds += of.Seconds
+		s.UnlistedEvents += of.UnlistedEvents
 	}
 	if s.Interrupted {
 		m.worst = verify.ClassUnproven
@@ -178,7 +176,7 @@ func compareKeys(a, b groupKey) int {
 // group tells one group of all reports that have it, and then its chains.
 func (m *merger) group(key groupKey, players []*player) error {
 	chains := map[chainKey][]part{}
-	m.told, m.toldAt = map[string]int{}, map[string]int64{}
+	m.told = map[string]int{}
 	for _, p := range players {
 		p.dropped = map[dropped]int{}
 		var mine []*part
@@ -246,11 +244,12 @@ func (m *merger) until(p *player, last int64, take func(verify.Chain)) error {
 		case e.file != nil:
 			m.worst = max(m.worst, e.file.Class)
 			f := *e.file
-			f.Seq = m.moved(p.at, f.Seq)
+			f.Seq = m.place()
+			m.moved(p.at, e.seq())
 			err = m.sink.File(f)
 		default:
-			m.move(p.at, e.finding.Seq, m.seq+1)
 			err = m.find(*e.finding)
+			m.moved(p.at, e.seq())
 		}
 		if err == nil {
 			err = p.step()

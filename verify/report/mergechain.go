@@ -88,7 +88,7 @@ func (m *merger) uncovered(ref verify.ChainRef, start, end time.Time, begins boo
 		f.Kind, state = verify.NotStarted, verify.BeforeStart
 		f.Message = "the chain starts later"
 	}
-	f.Class = ownFindingClass(f)
+	f.Class = f.Kind.Class()
 	return state, f.Class, m.find(f)
 }
 

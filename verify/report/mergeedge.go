@@ -93,12 +93,11 @@ func (m *merger) drop(p *player, f verify.File) bool {
 	key := fmt.Sprint(f.Kind, f.Verdict, f.Class, f.URI)
 	first, told := m.told[key]
 	if !told {
-		m.told[key], m.toldAt[key] = p.at, m.seq+1
+		m.told[key] = p.at
 	}
 	if !told || first == p.at || !edge && !orphan {
 		return false
 	}
-	m.move(p.at, f.Seq, m.toldAt[key])
 	if f.Verdict != verify.Kept { // which is taken out of the sums already
 		p.dropped[dropped{f.Kind, f.Verdict, chain, edge}]++
 	}

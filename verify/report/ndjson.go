@@ -40,15 +40,15 @@ type startForm struct {
 
 type endForm struct {
 	eventName
-	Keys         []verify.KeyUse      `json:"keys"`
-	Explanations []verify.Explanation `json:"explanations"`
-	Unlisted     int64                `json:"unlistedEvents,omitempty"`
-	Window       *windowForm          `json:"window,omitempty"`
-	Finished     *time.Time           `json:"finished"`
-	Summary      verify.Summary       `json:"summary"`
-	Interrupted  bool                 `json:"interrupted,omitempty"`
-	Verdict      string               `json:"verdict"`
-	Exit         int                  `json:"exit"`
+	Keys        []verify.KeyUse      `json:"keys"`
+	Explained   []verify.Explanation `json:"explanations"`
+	Unlisted    int64                `json:"unlistedEvents,omitempty"`
+	Window      *windowForm          `json:"window,omitempty"`
+	Finished    *time.Time           `json:"finished"`
+	Summary     verify.Summary       `json:"summary"`
+	Interrupted bool                 `json:"interrupted,omitempty"`
+	Verdict     string               `json:"verdict"`
+	Exit        int                  `json:"exit"`
 }
 
 func (n *ndjsonWriter) Start(h verify.Header) error {
@@ -81,7 +81,7 @@ func (n *ndjsonWriter) End(s verify.Summary) error {
 	for i, k := range s.Keys {
 		keys[i] = jsonKey(k)
 	}
-	return n.line(endForm{eventName{"end"}, keys, jsonExplanations(s.Explained), max(s.UnlistedEvents, 0), jsonWindow(s.Window), second(s.Finished), jsonSummary(s), s.Interrupted, s.Verdict, s.Exit}, true)
+	return n.line(endForm{eventName{"end"}, keys, jsonExplanations(s.Explained), s.UnlistedEvents, jsonWindow(s.Window), second(s.Finished), jsonSummary(s), s.Interrupted, s.Verdict, s.Exit}, true)
 }
 
 func (n *ndjsonWriter) line(v any, flush bool) error {

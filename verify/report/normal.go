@@ -14,8 +14,7 @@ type normal struct{ Writer }
 
 func (n normal) Start(h verify.Header) error {
 	h.Started, h.Window = seconds(h.Started), whole(h.Window)
-	h.Bundle = jsonBundle(h.Bundle)
-	h.Version, h.Source = validUTF8(h.Version), validUTF8(h.Source)
+	h.Version, h.Source, h.Bundle = validUTF8(h.Version), validUTF8(h.Source), jsonBundle(h.Bundle)
 	return n.Writer.Start(h)
 }
 
@@ -60,7 +59,7 @@ func (n normal) End(s verify.Summary) error {
 		}
 		keys[i] = jsonKey(k)
 	}
-	s.Keys, s.Explained, s.UnlistedEvents = keys, jsonExplanations(s.Explained), max(s.UnlistedEvents, 0)
+	s.Keys, s.Explained = keys, jsonExplanations(s.Explained)
 	return n.Writer.End(s)
 }
 

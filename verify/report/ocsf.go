@@ -20,8 +20,7 @@ type ocsfWriter struct {
 	lineEncoder
 	w      *bufio.Writer
 	header verify.Header
-	names  shortNames // of what events may explain
-	seq    int64      // of the last line
+	seq    int64 // of the last line
 }
 
 const (
@@ -30,9 +29,7 @@ const (
 	ocsfDetected  = 2004 // Detection Finding
 )
 
-func newOCSF(w io.Writer) *ocsfWriter {
-	return &ocsfWriter{w: bufio.NewWriterSize(w, 64<<10), names: shortNames{}}
-}
+func newOCSF(w io.Writer) *ocsfWriter { return &ocsfWriter{w: bufio.NewWriterSize(w, 64<<10)} }
 
 func (o *ocsfWriter) Start(h verify.Header) error {
 	h.Source, h.Version = validUTF8(h.Source), validUTF8(h.Version)
@@ -41,7 +38,6 @@ func (o *ocsfWriter) Start(h verify.Header) error {
 }
 
 func (o *ocsfWriter) File(f verify.File) error {
-	o.names.file(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -49,7 +45,6 @@ func (o *ocsfWriter) File(f verify.File) error {
 }
 
 func (o *ocsfWriter) Finding(f verify.Finding) error {
-	o.names.finding(f)
 	if f.Class == verify.Good {
 		return nil
 	}
@@ -66,12 +61,6 @@ func (o *ocsfWriter) Chain(c verify.Chain) error {
 
 // End writes what the run comes to, by its own verdict.
 func (o *ocsfWriter) End(s verify.Summary) error {
-	for _, a := range alertsOfEvents(s, o.names) {
-		a.seq = o.seq + 1
-		if err := o.line(o.detection(a)); err != nil {
-			return err
-		}
-	}
 	class, known := map[string]verify.Class{"kept": verify.Good, "tampered": verify.Tampering}[s.Verdict]
 	if !known {
 		class = verify.ClassUnproven
@@ -85,7 +74,8 @@ func (o *ocsfWriter) End(s verify.Summary) error {
 	}
 	e := o.event(ocsfCompliant, "Compliance Finding", a)
 	e.Compliance = ocsfStatus(a.class, a.text)
-	e.Unmapped = ocsfCounts{Bundle: jsonBundle(o.header.Bundle), Chains: s.Chains, Digests: s.Digests, Logs: s.Logs, Interrupted: s.Interrupted, Exit: &s.Exit}
+	e.Unmapped = ocsfCounts{Chains: s.Chains, Digests: s.Digests, Logs: s.Logs, Interrupted: s.Interrupted, Exit: &s.Exit,
+		Bundle: jsonBundle(o.header.Bundle), Events: jsonExplanations(s.Explained), MoreEvents: s.UnlistedEvents}
 	if err := o.line(e); err != nil {
 		return err
 	}

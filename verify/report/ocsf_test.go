@@ -120,7 +120,7 @@ func checkMachines(t *testing.T, name string) {
 		}
 	}
 	lines := ocsfLines(t, play(t, "ocsf", r))
-	if len(lines) != len(r.events)+len(r.end.Explained)+1 {
+	if len(lines) != len(r.events)+1 {
 		t.Fatalf("%q: %d lines of OCSF", name, len(lines))
 	}
 	if f := lines[0].Evidences[0].File; (f == nil) != (name == "") || f != nil && f.Path != validUTF8(name) {

@@ -141,7 +141,6 @@ type ocsfVouched struct {
 
 // ocsfCounts are what a chain, or the run, comes to.
 type ocsfCounts struct {
-	Bundle      *verify.Bundle         `json:"bundle,omitempty"`
 	Backfill    bool                   `json:"backfill,omitempty"`
 	Chains      int                    `json:"chains,omitempty"`
 	Digests     map[verify.Verdict]int `json:"digests"`
@@ -149,4 +148,7 @@ type ocsfCounts struct {
 	Coverage    []verify.Share         `json:"coverage,omitempty"`
 	Interrupted bool                   `json:"interrupted,omitempty"`
 	Exit        *int                   `json:"exit,omitempty"`
+	Bundle      *verify.Bundle         `json:"bundle,omitempty"`
+	Events      []verify.Explanation   `json:"explanations,omitempty"`
+	MoreEvents  int64                  `json:"unlisted_events,omitempty"`
 }

@@ -63,8 +63,6 @@ func ocsfEvidences(a alert) []ocsfEvidence {
 	}
 	f := a.file
 	switch {
-	case a.event != nil:
-		e.Data = a.event
 	case f != nil:
 		e.Data = ocsfVouched{f.Reasons, f.Expected, f.Actual, f.Digest, f.Key, f.Envelope, f.Recover}
 	case a.kmsKey != "":

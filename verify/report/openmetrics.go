@@ -18,11 +18,11 @@ import (
 // line, and a fixed number of series whatever was found. It is all written in
 // the end. Counts are those of this run, and no counters: they may go down.
 type openMetricsWriter struct {
-	w        *bufio.Writer
-	version  string
-	findings map[string]int
-	chains   oldest
-	recover  int // files of which a version is there
+	w           *bufio.Writer
+	version     string
+	findings    map[string]int
+	recoverable int
+	chains      oldest
 }
 
 func newOpenMetrics(w io.Writer) *openMetricsWriter {
@@ -34,12 +34,11 @@ func (m *openMetricsWriter) Start(h verify.Header) error {
 	return nil
 }
 
-// File counts what the summary does not.
 func (m *openMetricsWriter) File(f verify.File) error {
 	if f.Recover != nil && f.Recover.Version != "" {
-		m.recover++
+		m.recoverable++
 	}
-	return nil
+	return nil // the summary has the other counts
 }
 
 func (m *openMetricsWriter) Finding(f verify.Finding) error {
@@ -72,9 +71,11 @@ func (m *openMetricsWriter) End(s verify.Summary) error {
 	m.head("trailseal_requests", "Requests of the last run, by operation.")
 	seriesOf(m, "trailseal_requests", "operation", s.Requests)
 	m.keys(s.Keys)
-	m.one("trailseal_recoverable_files", "Files that are modified or deleted, and whose content a version of the object has.", float64(m.recover))
-	m.one("trailseal_explanations", "Events that touched the trail, its bucket, its objects or its keys.", float64(len(s.Explained)))
-	m.one("trailseal_explanations_unlisted", "How many more such events there were, or may have been.", float64(s.UnlistedEvents))
+	m.one("trailseal_recoverable_files", "Files that are not kept and of which the bucket has a version that is, where versions were looked at.", float64(m.recoverable))
+	these, _, _ := explaining(s.Explained, 0)
+	m.head("trailseal_explanations", "Events that touched the trail, its bucket or its keys, where they were looked for.")
+	m.series("trailseal_explanations", float64(len(these)), "explains", "something")
+	m.series("trailseal_explanations", float64(len(s.Explained)-len(these))+float64(s.UnlistedEvents), "explains", "nothing")
 	return m.w.Flush()
 }
 

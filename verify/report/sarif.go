@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +66,7 @@ func (s *sarifWriter) File(f verify.File) error {
 	if s.full(1, f.Class, word) {
 		return nil
 	}
-	message := sentences(f.Kind+" "+string(f.Verdict)+": "+Explain(f), CleanText(f.Detail), recoverText(f.Recover)) + judged(f.Class, ownClass(f))
+	message := sentences(f.Kind+" "+string(f.Verdict)+": "+Explain(f), CleanText(f.Detail), recoverSaid(f.Recover)) + judged(f.Class, ownClass(f))
 	r := s.result(word, f.Class, message+" "+Clean(f.URI))
 	r.Locations = []sarifLocation{locationOf(f.URI, placeOf(f).chain)}
 	r.Fingerprints = fingerprints(append([]string{f.Kind, f.URI, string(f.Verdict)}, words(f.Reasons))...)
@@ -81,7 +82,7 @@ func (s *sarifWriter) Finding(f verify.Finding) error {
 	if s.full(0, class, string(f.Kind)) {
 		return nil
 	}
-	message := sentences(string(f.Kind)+": "+orElse(CleanText(f.Message), ExplainFinding(f.Kind))+byReason(f)) + judged(f.Class, ownFindingClass(f))
+	message := sentences(string(f.Kind)+": "+cmp.Or(CleanText(f.Message), ExplainFinding(f.Kind))) + judged(f.Class, ownFindingClass(f))
 	r := s.result(string(f.Kind), class, message)
 	p := placeOfFinding(f)
 	r.Locations = []sarifLocation{locationOf(f.URI, p.chain)}

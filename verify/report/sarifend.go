@@ -8,9 +8,9 @@ import (
 	"github.com/trailseal/trailseal/verify"
 )
 
-// sarifEvents is how many events stand among the properties of a run: what one run
-// of trailseal tells at most.
-const sarifEvents = 1_000
+// sarifEvents is how many events a run tells of: who reads SARIF takes a file of
+// some megabytes.
+const sarifEvents = 200
 
 const (
 	projectURL = "https://github.com/trailseal/trailseal"
@@ -23,16 +23,16 @@ func (s *sarifWriter) End(sum verify.Summary) error {
 		window = s.header.Window
 	}
 	properties := struct {
-		Source       string               `json:"source"`
-		Verdict      string               `json:"verdict"`
-		Window       *windowForm          `json:"window,omitempty"`
-		Bundle       *verify.Bundle       `json:"bundle,omitempty"`
-		Explanations []verify.Explanation `json:"explanations,omitempty"`
-		Unlisted     int64                `json:"unlistedEvents,omitempty"`
+		Source  string               `json:"source"`
+		Verdict string               `json:"verdict"`
+		Window  *windowForm          `json:"window,omitempty"`
+		Bundle  *verify.Bundle       `json:"bundle,omitempty"`
+		Events  []verify.Explanation `json:"explanations,omitempty"`
+		More    int64                `json:"unlistedEvents,omitempty"`
 	}{validUTF8(s.header.Source), validUTF8(sum.Verdict), jsonWindow(window), jsonBundle(s.header.Bundle), nil, sum.UnlistedEvents}
-	n := min(len(sum.Explained), sarifEvents)
-	properties.Explanations = jsonExplanations(sum.Explained[:n])
-	properties.Unlisted = addEvents(properties.Unlisted, int64(len(sum.Explained)-n))
+	listed := min(len(sum.Explained), sarifEvents)
+	properties.Events = jsonExplanations(sum.Explained[:listed])
+	properties.More += int64(len(sum.Explained) - listed)
 	return errors.Join(
 		s.raw(`{
 "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",

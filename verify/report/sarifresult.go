@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -42,7 +43,7 @@ func locationOf(uri string, chain verify.ChainRef) (l sarifLocation) {
 	case uri != "":
 		*at = relative("s3/" + strings.TrimPrefix(uri, "s3://"))
 	case chain != verify.ChainRef{}:
-		*at = relative(strings.Join([]string{"chain", orElse(chain.Organization, "-"), chain.Account, chain.Region, chain.Trail}, "/"))
+		*at = relative(strings.Join([]string{"chain", cmp.Or(chain.Organization, "-"), chain.Account, chain.Region, chain.Trail}, "/"))
 	default:
 		*at = "run"
 	}

@@ -52,9 +52,6 @@ type groupEnd struct {
 // A groupKey is an account's region, in the order of reports.
 type groupKey struct{ organization, account, region string }
 
-// maxLine bounds a line of NDJSON: the last one has all explanations.
-const maxLine = 4 * maxElement
-
 // maxElement bounds one file, finding or chain of a saved report.
 const maxElement = 16 << 20
 
@@ -219,7 +216,7 @@ func asFile(raw []byte) (saved, error) {
 			return saved{}, fmt.Errorf("the reason %.40q is not known to this version", r)
 		}
 	}
-	err := errors.Join(restore(&f.URI, form.URIBytes), restore(&f.Digest, form.DigestBytes), checkRecover(f.Recover))
+	err := errors.Join(restore(&f.URI, form.URIBytes), restore(&f.Digest, form.DigestBytes))
 	return saved{file: &f}, err
 }
 
@@ -231,9 +228,6 @@ func asFinding(raw []byte) (saved, error) {
 	f := form.Finding
 	if !slices.Contains(verify.FindingKinds, f.Kind) {
 		return saved{}, fmt.Errorf("the finding %.40q is not known to this version", f.Kind)
-	}
-	if f.Reason != "" && !slices.Contains(verify.Reasons, f.Reason) {
-		return saved{}, fmt.Errorf("the reason %.40q is not known to this version", f.Reason)
 	}
 	return saved{finding: &f}, restore(&f.URI, form.URIBytes)
 }

@@ -125,13 +125,6 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 		return d.Decode(&s.Header.Started)
 	case "source":
 		return d.Decode(&s.Header.Source)
-	case "bundle":
-		return errors.Join(d.Decode(&s.Header.Bundle), checkBundle(s.Header.Bundle))
-	case "explanations":
-		return s.explanations(d, bound)
-	case "unlistedEvents":
-		err := d.Decode(&s.Summary.UnlistedEvents)
-		return errors.Join(err, checkUnlisted(s.Summary.UnlistedEvents))
 	case "all":
 		return d.Decode(&s.Header.All)
 	case "window":
@@ -142,8 +135,14 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 			s.Header.Window = w.window()
 		}
 		return err
+	case "bundle":
+		return d.Decode(&s.Header.Bundle)
 	case "keys":
 		return d.Decode(&s.Summary.Keys)
+	case "explanations":
+		return d.Decode(&s.Summary.Explained)
+	case "unlistedEvents":
+		return d.Decode(&s.Summary.UnlistedEvents)
 	case "finished":
 		return d.Decode(&s.Summary.Finished)
 	case "summary":
@@ -156,30 +155,6 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 		return d.Decode(&s.Summary.Exit)
 	}
 	return skip(d, bound)
-}
-
-// explanations are read one by one: each is small, and all of them may be much.
-func (s *Saved) explanations(d *json.Decoder, bound *gauge) error {
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return orError(err, "it is no array")
-	}
-	s.Summary.Explained = []verify.Explanation{}
-	begin, places := d.InputOffset(), 0
-	for d.More() {
-		if len(s.Summary.Explained) >= maxExplanations || d.InputOffset()-begin > maxLine {
-			return fmt.Errorf("there are more than %d, or of more than %d bytes", maxExplanations, maxLine)
-		}
-		var e verify.Explanation
-		bound.left = maxExplanation
-		err := errors.Join(d.Decode(&e), checkExplanation(&e))
-		places += len(e.Explains)
-		if err = errors.Join(err, checkPlaceCount(places)); err != nil {
-			return err
-		}
-		s.Summary.Explained = append(s.Summary.Explained, e)
-	}
-	_, err := d.Token()
-	return err
 }
 
 func (w *windowForm) window() verify.Window {

@@ -162,7 +162,7 @@ func TestSchemaHasEveryField(t *testing.T) {
 	for name, of := range map[string]any{
 		"file": fileForm{}, "finding": findingForm{}, "chain": verify.Chain{}, "chainRef": verify.ChainRef{}, "hole": verify.Hole{},
 		"share": verify.Share{}, "edge": verify.Edge{}, "key": verify.KeyUse{}, "summary": verify.Summary{}, "bytes": verify.Bytes{}, "window": windowForm{},
-		"recover": verify.Recover{}, "explanation": verify.Explanation{}, "bundle": verify.Bundle{},
+		"recover": verify.Recover{}, "bundle": verify.Bundle{}, "explanation": verify.Explanation{},
 	} {
 		def := defs[name].(map[string]any)
 		properties := def["properties"].(map[string]any)

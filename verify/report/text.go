@@ -32,11 +32,11 @@ type textWriter struct {
 	same   map[alike]int // files of the chain at hand, by what they have in common
 	order  []alike       // the keys of same, as they first came
 	barred map[bar]*barred
-	names  shortNames    // of what events may explain
 	told   map[span]bool // times of the chain at hand that a finding told
 	last   string        // why the file before is not kept
-	failed bool          // a kept file was counted as tampering
-	err    error         // the first of writing to a spool
+	names  naming
+	failed bool  // a kept file was counted as tampering
+	err    error // the first of writing to a spool
 }
 
 // alike is what files have in common that are told as one.
@@ -56,7 +56,7 @@ func newText(w io.Writer, o Options) *textWriter {
 		w: bufio.NewWriterSize(w, 64<<10), all: o.All, paint: painter(o.Color),
 		chains: table{rows: in()}, files: in(), gaps: in(), others: in(),
 		tally: newTally(), same: map[alike]int{}, told: map[span]bool{},
-		barred: map[bar]*barred{}, names: shortNames{},
+		barred: map[bar]*barred{}, names: naming{},
 	}
 }
 
@@ -101,9 +101,12 @@ func (t *textWriter) fileLines(f verify.File, a alike) {
 		t.line(&t.files, why)
 	}
 	t.last = why
-	if f.Recover != nil {
-		t.recoverLines(f.Recover)
-		t.last = ""
+	if f.Recover == nil {
+		return
+	}
+	t.line(&t.files, fmt.Sprintf("%16srecover: %s\n", "", recoverSaid(f.Recover)))
+	if f.Recover.Command != "" {
+		t.line(&t.files, fmt.Sprintf("%16s%s\n", "", Clean(f.Recover.Command)))
 	}
 }
 
@@ -151,7 +154,6 @@ func (t *textWriter) Finding(f verify.Finding) error {
 	if f.URI != "" && !strings.Contains(f.Message, f.URI) {
 		line += "  " + Clean(f.URI)
 	}
-	line += byReason(f)
 	line += judged(f.Class, ownFindingClass(f)) + "\n"
 	switch f.Kind {
 	case verify.Gap, verify.Stale, verify.NotStarted:
@@ -193,7 +195,7 @@ func (t *textWriter) rest(where string) {
 			t.line(&t.files, fmt.Sprintf("  %-12s  %s%s (pending)\n", a.verdict, where, waiting(n, a.kind)))
 		case n > a.limit():
 			t.line(&t.files, fmt.Sprintf("  %s  %s%s more like this (%s): --all lists them\n",
-				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-a.limit(), a.kind), a.why))
+				t.paint.class(a.class, fmt.Sprintf("%-12s", a.verdict)), where, files(n-a.limit(), a.kind), a.why+also(", key ", Clean(a.key))))
 		}
 	}
 	clear(t.same)

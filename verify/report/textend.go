@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/trailseal/trailseal/verify"
@@ -28,8 +29,8 @@ func (t *textWriter) End(s verify.Summary) error {
 		t.section("Time not covered", &t.gaps),
 		t.keys(s.Keys),
 		t.section("Findings", &t.others),
+		t.events(s),
 	)
-	t.events(s)
 	t.closing(s)
 	return errors.Join(err, t.w.Flush())
 }
@@ -41,8 +42,8 @@ func (t *textWriter) head(s verify.Summary) {
 		window = t.header.Window
 	}
 	fmt.Fprintf(t.w, "trailseal %s  %s\n", CleanText(t.header.Version), CleanText(t.header.Source))
-	if t.header.Bundle != nil {
-		fmt.Fprintf(t.w, "bundle    %s\n", bundleText(t.header.Bundle))
+	if b := t.header.Bundle; b != nil {
+		fmt.Fprintf(t.w, "bundle    %s\n", strings.TrimPrefix(bundleSaid(b), "evidence bundle, "))
 	}
 	switch {
 	case window.IsZero():
@@ -52,6 +53,28 @@ func (t *textWriter) head(s verify.Summary) {
 	default:
 		fmt.Fprintf(t.w, "window    %s\n", between(window.Start, window.End))
 	}
+}
+
+// events prints the events that may explain what was found, each with what is
+// beside it.
+func (t *textWriter) events(s verify.Summary) error {
+	these, others, more := explaining(s.Explained, maxRelated)
+	if len(these) > 0 {
+		fmt.Fprintf(t.w, "\n%s\n", t.paint.bold("Events that may explain it"))
+	}
+	for _, e := range these {
+		fmt.Fprintf(t.w, "  %s\n%16sbeside: %s\n", eventSaid(e), "", t.names.beside(e))
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(t.w, "\n%s\n", t.paint.bold("Other events that touched the trail, its bucket or its keys"))
+	}
+	for _, e := range others {
+		fmt.Fprintf(t.w, "  %s\n", eventSaid(e))
+	}
+	if n := s.UnlistedEvents + int64(more); n > 0 {
+		fmt.Fprintf(t.w, "  %s\n", unlistedSaid(n))
+	}
+	return nil
 }
 
 // section prints a spool under a heading; an empty one not at all.

@@ -1,6 +1,9 @@
 package report
 
-import "github.com/trailseal/trailseal/verify"
+import (
+	"cmp"
+	"github.com/trailseal/trailseal/verify"
+)
 
 // verdictLine is a report's one sentence: what was found, with counts, and what
 // is kept. The class is the one to show it as; it decides nothing.
@@ -15,9 +18,9 @@ func (t *tally) verdictLine(s verify.Summary) (string, verify.Class) {
 	case s.Exit == 0:
 		text = "All kept: " + kept[:len(kept)-len(" kept")] + "."
 	case s.Exit == 1:
-		text, class = "Tampering found: "+orElse(tampering, "see the list")+also("; not proven: ", unproven)+"; "+kept+".", verify.Tampering
+		text, class = "Tampering found: "+cmp.Or(tampering, "see the list")+also("; not proven: ", unproven)+"; "+kept+".", verify.Tampering
 	default:
-		text, class = "Not proven: "+orElse(unproven, "see the list")+"; "+kept+".", verify.ClassUnproven
+		text, class = "Not proven: "+cmp.Or(unproven, "see the list")+"; "+kept+".", verify.ClassUnproven
 	}
 	if accepted != "" && s.Exit != 0 {
 		text += " Accepted: " + accepted + "."

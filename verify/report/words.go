@@ -133,7 +133,7 @@ var reasonSayings = map[verify.Reason]saying{
 		"it lies among the logs and no digest names it",
 		"it belongs to no chain"},
 	verify.Expired: {
-		"the bucket's lifecycle rule removes what is that old", ""},
+		"the bucket's lifecycle rule removed it", ""},
 	verify.CoverageUnknown: {
 		"it is of a kind that digests may not cover", ""},
 }

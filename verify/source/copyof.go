@@ -16,6 +16,7 @@ import (
 type CopyOf struct {
 	verify.Store
 	at, of verify.Ref // where the copy is, and what it is a copy of; each key empty or with a final "/"
+	reads
 }
 
 // NewCopyOf wraps the store of a copy. original is s3://BUCKET[/PREFIX]; one that
@@ -50,7 +51,7 @@ func (c *CopyOf) List(ctx context.Context, at verify.Ref, after, until string) i
 		}
 		for e, err := range c.Store.List(ctx, there, c.bound(after), c.bound(until)) {
 			if err == nil {
-				e.Ref = verify.Ref{Bucket: c.of.Bucket, Key: c.of.Key + strings.TrimPrefix(e.Key, c.at.Key)}
+				e.Ref = c.here(e.Ref)
 			}
 			if !yield(e, err) {
 				return
@@ -67,6 +68,9 @@ func (c *CopyOf) Read(ctx context.Context, ref verify.Ref, use func(verify.Objec
 		return err
 	}
 	err = c.Store.Read(ctx, there, use)
+	if err == nil {
+		c.read.Add(1)
+	}
 	var missing *verify.NotFoundError
 	if errors.As(err, &missing) {
 		return &verify.NotFoundError{Ref: ref}
@@ -81,6 +85,11 @@ func (c *CopyOf) there(ref verify.Ref) (verify.Ref, error) {
 			Err: errors.New("the source is a copy of " + c.of.URI()), Hint: "verify that bucket and prefix, or its copy, in a run of its own"}
 	}
 	return verify.Ref{Bucket: c.at.Bucket, Key: c.at.Key + strings.TrimPrefix(ref.Key, c.of.Key)}, nil
+}
+
+// here is the name in the original of what lies in the copy.
+func (c *CopyOf) here(there verify.Ref) verify.Ref {
+	return verify.Ref{Bucket: c.of.Bucket, Key: c.of.Key + strings.TrimPrefix(there.Key, c.at.Key)}
 }
 
 // bound is a bound of a listing as it is in the copy; an empty one is none.

@@ -37,7 +37,7 @@ const (
 // decide turns a refusal into a fault. It goes by code, then message, and
 // only last by status: servers answer 404 for a missing KMS key.
 func decide(a *answer, what string, ref verify.Ref) *fault {
-	if a.code == "NoSuchKey" && a.status == 404 || a.deleteMarker && (a.status == 404 || a.status == 405) {
+	if (a.code == "NoSuchKey" || a.code == "NoSuchVersion") && a.status == 404 || a.deleteMarker && (a.status == 404 || a.status == 405) {
 		return &fault{err: &verify.NotFoundError{Ref: ref}}
 	}
 	reason, hint, next := decideKMS(a)

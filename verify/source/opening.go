@@ -70,9 +70,14 @@ type known struct {
 
 // Read opens the object, and what is sealed in it.
 func (s *Opening) Read(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
+	return s.read(ctx, ref, func(use func(verify.Object) error) error { return s.Store.Read(ctx, ref, use) }, use)
+}
+
+// read opens what another read gives.
+func (s *Opening) read(ctx context.Context, ref verify.Ref, from func(func(verify.Object) error) error, use func(verify.Object) error) error {
 	var k known
 	for {
-		err := s.Store.Read(ctx, ref, func(o verify.Object) error { return s.open(ctx, ref, o, k, use) })
+		err := from(func(o verify.Object) error { return s.open(ctx, ref, o, k, use) })
 		switch {
 		case err == errInstruction && k.instruction == nil:
 			text, err := s.instruction(ctx, verify.Ref{Bucket: ref.Bucket, Key: ref.Key + instructionSuffix})
@@ -82,7 +87,7 @@ func (s *Opening) Read(ctx context.Context, ref verify.Ref, use func(verify.Obje
 			k.instruction = &text
 		case err == errWhole && k.whole == nil:
 			whole := false
-			if err := s.Store.Read(ctx, ref, func(o verify.Object) (err error) {
+			if err := from(func(o verify.Object) (err error) {
 				whole, err = isWhole(o.Body)
 				return err
 			}); err != nil {

@@ -28,24 +28,26 @@ type S3Options struct {
 
 // S3 is the verify.Store of S3 buckets.
 type S3 struct {
-	root    verify.Ref
-	session session
-	client  *s3.Client
-	places  *places
-	wire    *wire
-	signer  *v4.Signer
-	sign    bool
-	payer   bool
-	limiter *limiter
-	retrier *retrier
-	buffers *buffers
-	keys    *CloudTrail
-	kms     *KMS
-	payers  payers
-	skew    atomic.Int64 // nanoseconds that the servers' clocks are ahead
-	lists   atomic.Int64
-	gets    atomic.Int64
-	heads   atomic.Int64
+	root       verify.Ref
+	session    session
+	client     *s3.Client
+	places     *places
+	wire       *wire
+	signer     *v4.Signer
+	sign       bool
+	payer      bool
+	limiter    *limiter
+	retrier    *retrier
+	buffers    *buffers
+	keys       *CloudTrail
+	kms        *KMS
+	payers     payers
+	skew       atomic.Int64 // nanoseconds that the servers' clocks are ahead
+	lists      atomic.Int64
+	versions   atomic.Int64 // listings of them
+	gets       atomic.Int64
+	heads      atomic.Int64
+	lifecycles atomic.Int64
 }
 
 var _ verify.Store = (*S3)(nil)
@@ -137,10 +139,10 @@ func (s *S3) Roots(context.Context) ([]verify.Ref, error) { return []verify.Ref{
 // Holds reports whether the two are the same: in S3 a file is where it is.
 func (s *S3) Holds(found, stated verify.Ref) bool { return found == stated }
 
-// Requests counts what was sent: list, get, head and payer (retries
+// Requests counts what was sent: list, get, head, payer and lifecycle (retries
 // included), keys, and how many of the former were retries.
 func (s *S3) Requests() map[string]int64 {
-	counts := map[string]int64{"list": s.lists.Load(), "get": s.gets.Load(), "head": s.heads.Load(), "payer": s.payers.asked.Load(), "retry": s.retrier.retries.Load(), "keys": s.keys.asked.Load()}
+	counts := map[string]int64{"list": s.lists.Load(), "versions": s.versions.Load(), "get": s.gets.Load(), "head": s.heads.Load(), "payer": s.payers.asked.Load(), "lifecycle": s.lifecycles.Load(), "retry": s.retrier.retries.Load(), "keys": s.keys.asked.Load()}
 	maps.DeleteFunc(counts, func(_ string, n int64) bool { return n == 0 })
 	return counts
 }

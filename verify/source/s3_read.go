@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -19,11 +20,11 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 // a bigger one is handed over as it comes. The body is use's only until use
 // returns. An error of use is returned as it is.
 func (s *S3) Read(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
-	err := s.retrier.do(ctx, func() error { return s.readOnce(ctx, ref, use) })
+	err := s.retrier.do(ctx, func() error { return s.readOnce(ctx, ref, "", use) })
 	return s.explainObject(ctx, ref, err)
 }
 
-func (s *S3) readOnce(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
+func (s *S3) readOnce(ctx context.Context, ref verify.Ref, version string, use func(verify.Object) error) error {
 	at, err := s.places.of(ctx, ref.Bucket)
 	if err != nil {
 		return refused(object(ref), verify.ReadFailed, "", err)
@@ -35,6 +36,7 @@ func (s *S3) readOnce(ctx context.Context, ref verify.Ref, use func(verify.Objec
 	defer slot.release(neutral)
 	ctx, x := begin(ctx)
 	defer x.cancel(nil)
+	x.version = version
 	resp, err := s.send(ctx, http.MethodGet, at, ref, x)
 	if err != nil {
 		return s.mend(ctx, err, slot, x, at, ref.Bucket)
@@ -79,6 +81,9 @@ func (s *S3) readWhole(ctx context.Context, resp *http.Response, slot *slot, o v
 func (s *S3) send(ctx context.Context, method string, at *place, ref verify.Ref, x *exchange) (*http.Response, error) {
 	req := at.request(ctx, ref.Key)
 	req.Method = method
+	if x.version != "" {
+		req.URL.RawQuery = "versionId=" + strings.ReplaceAll(url.QueryEscape(x.version), "+", "%20")
+	}
 	req.Header["User-Agent"] = []string{userAgent}
 	if s.payer {
 		req.Header["X-Amz-Request-Payer"] = []string{"requester"}

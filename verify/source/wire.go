@@ -52,9 +52,10 @@ func newWire(s session, inFlight int) *wire {
 // An exchange collects what one request met; it travels in the request's
 // context through the SDK, which would keep only a part of it.
 type exchange struct {
-	cancel context.CancelCauseFunc
-	answer *answer // of a refusal
-	broken error   // of a request or a body that the network ended
+	cancel  context.CancelCauseFunc
+	answer  *answer // of a refusal
+	broken  error   // of a request or a body that the network ended
+	version string  // of the object that is asked for; empty: the newest
 }
 
 type exchangeKey struct{}

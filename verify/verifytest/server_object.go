@@ -5,12 +5,18 @@ import (
 	"hash/crc32"
 	"net/http"
 	"strings"
-
-	"github.com/trailseal/trailseal/verify"
 )
 
 func (s *Server) serveObject(rw http.ResponseWriter, r *request, broken bool) {
-	o, ok := s.w.Get(verify.Ref{Bucket: r.bucket, Key: r.key})
+	o, id, ok := s.version(rw, r)
+	if !ok && rw.Header().Get("x-amz-delete-marker") != "" && r.URL.Query().Has("versionId") {
+		s3Error(rw, r, http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+		return
+	}
+	if !ok && r.URL.Query().Has("versionId") {
+		s3Error(rw, r, http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.", "Key", r.key)
+		return
+	}
 	if !ok {
 		s3Error(rw, r, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.", "Key", r.key)
 		return
@@ -20,6 +26,9 @@ func (s *Server) serveObject(rw http.ResponseWriter, r *request, broken bool) {
 		return
 	}
 	h := rw.Header()
+	if id != "" {
+		h.Set("x-amz-version-id", id)
+	}
 	for name, value := range o.Metadata {
 		h["x-amz-meta-"+name] = []string{value} // in lower case, as S3 sends them and botocore needs them
 	}

@@ -10,7 +10,7 @@ import (
 func (s *Server) serveS3(rw http.ResponseWriter, r *request) {
 	r.bucket, r.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	r.operation = operationS3(r)
-	if strings.HasPrefix(r.operation, "ListObjects") {
+	if strings.HasPrefix(r.operation, "ListObject") {
 		r.key, r.page = r.URL.Query().Get("prefix"), pageOf(r.URL.Query())
 	}
 	s.count(r.operation)
@@ -42,16 +42,20 @@ func (s *Server) answerS3(rw http.ResponseWriter, r *request, broken bool) {
 		return
 	}
 	switch r.operation {
-	case "GetObject", "HeadObject":
+	case "GetObject", "HeadObject", "GetObjectVersion":
 		s.serveObject(rw, r, broken)
 	case "ListObjects", "ListObjectsV2":
 		s.serveList(rw, r, broken)
+	case "ListObjectVersions":
+		s.serveVersions(rw, r, broken)
 	case "GetBucketLocation":
 		writeXML(rw, "<LocationConstraint xmlns=\""+s3Namespace+"\">"+location(s.regionOf(r.bucket))+"</LocationConstraint>", broken)
 	case "GetBucketRequestPayment":
 		writeXML(rw, s.payer(r.bucket), broken)
 	case "HeadBucket":
 		rw.Header().Set("x-amz-bucket-region", s.regionOf(r.bucket))
+	case "GetBucketLifecycleConfiguration":
+		s.serveLifecycle(rw, r, broken)
 	case "ListBuckets":
 		s.serveBuckets(rw, broken)
 	default:
@@ -71,6 +75,8 @@ func operationS3(r *request) string {
 		return "ListBuckets"
 	case r.key != "" && head:
 		return "HeadObject"
+	case r.key != "" && q.Has("versionId"):
+		return "GetObjectVersion"
 	case r.key != "":
 		return "GetObject"
 	case head:
@@ -79,6 +85,10 @@ func operationS3(r *request) string {
 		return "GetBucketLocation"
 	case q.Has("requestPayment"):
 		return "GetBucketRequestPayment"
+	case q.Has("versions"):
+		return "ListObjectVersions"
+	case q.Has("lifecycle"):
+		return "GetBucketLifecycleConfiguration"
 	case q.Get("list-type") == "2":
 		return "ListObjectsV2"
 	}
@@ -92,7 +102,7 @@ func operationS3(r *request) string {
 
 // subresources of a bucket that the server knows only to refuse.
 var subresources = []string{
-	"acl", "encryption", "lifecycle", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning", "versions",
+	"acl", "encryption", "logging", "object-lock", "policy", "policyStatus", "tagging", "versioning",
 }
 
 // regionOf is the region that a bucket is in.

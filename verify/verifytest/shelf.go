@@ -23,9 +23,10 @@ type Object struct {
 
 // A shelf is one bucket: packs of log files, and loose objects before them.
 type shelf struct {
-	packs map[string]*pack   // by folder
-	loose map[string]*Object // nil says that the object in the pack is gone
-	sse   sse                // of objects put here that do not say theirs
+	packs   map[string]*pack         // by folder
+	loose   map[string]*Object       // nil says that the object in the pack is gone
+	sse     sse                      // of objects put here that do not say theirs
+	history map[string][]HeldVersion // of keys that were changed; nil where the bucket keeps none
 
 	mu      sync.Mutex
 	keys    []string // of loose, sorted; nil when they must be sorted anew

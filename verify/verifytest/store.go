@@ -27,6 +27,8 @@ type Store struct {
 var (
 	_ verify.Store = (*Store)(nil)
 	_ verify.Keys  = (*Store)(nil)
+
+	_ verify.Expiring = (*Store)(nil)
 )
 
 // NewStore gives a world as a store without faults.
@@ -49,7 +51,7 @@ func (s *Store) count(ctx context.Context, operation string) error {
 	return ctx.Err()
 }
 
-// Requests counts the requests by operation: list, get, keys, retry.
+// Requests counts the requests by operation: list, get, keys, lifecycle, retry.
 func (s *Store) Requests() map[string]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,11 +9,14 @@ import (
 
 // faults are what goes wrong, and where.
 type faults struct {
-	read  map[verify.Ref]error
-	match func(verify.Ref) error
-	cuts  map[verify.Ref]int // how often a body still breaks; below zero: always
-	lists []listFault
-	keys  map[string]error
+	versions error
+	read     map[verify.Ref]error
+	match    func(verify.Ref) error
+	cuts     map[verify.Ref]int // how often a body still breaks; below zero: always
+	lists    []listFault
+	keys     map[string]error
+
+	lifecycle error
 }
 
 type listFault struct {

@@ -17,6 +17,8 @@ type World struct {
 	Findings []verify.FindingKind    // what the damages done so far leave to be found on chains
 
 	seed     int64
+	hand     hand
+	made     int               // versions
 	shelves  map[string]*shelf // by bucket
 	pool     *pool
 	sse      sse // what buckets yet to be made encrypt with
@@ -27,6 +29,8 @@ type World struct {
 	keys     map[string][]digest.PublicKey // by region
 	expected map[verify.Ref]Expected       // of what is not simply kept
 	taken    map[verify.Ref]bool           // what a damage touched, so that the next takes something else
+
+	lifecycles map[string][]verify.Expiration // by bucket
 }
 
 // A Chain is one run of digests, oldest first, as it was minted. A damage
@@ -81,10 +85,16 @@ func (w *World) Get(ref verify.Ref) (Object, bool) {
 // Put stores an object, making the bucket where there is none. One whose SSE is
 // not said is encrypted as the bucket does it by default: with AES256, but in a
 // world minted with a KMS key, or encrypted whole by EncryptSSE, with that.
-func (w *World) Put(ref verify.Ref, o Object) { w.shelf(ref.Bucket).put(ref.Key, &o) }
+func (w *World) Put(ref verify.Ref, o Object) {
+	w.keep(ref, &o)
+	w.shelf(ref.Bucket).put(ref.Key, &o)
+}
 
 // Delete removes an object.
-func (w *World) Delete(ref verify.Ref) { w.shelf(ref.Bucket).put(ref.Key, nil) }
+func (w *World) Delete(ref verify.Ref) {
+	w.keep(ref, nil)
+	w.shelf(ref.Bucket).put(ref.Key, nil)
+}
 
 func (w *World) shelf(bucket string) *shelf {
 	s := w.shelves[bucket]

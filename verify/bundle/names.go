@@ -1,0 +1,185 @@
+package bundle
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// Bounds of a mapped name, in bytes. File systems take 255 an element; Windows
+// takes 260 a path where nobody asked for more, which CloudTrail's own exceed.
+const (
+	maxElement = 180
+	maxPath    = 900
+)
+
+const objectsFolder = "s3"
+
+// pathOf is where an object's bytes lie in a bundle. Keys are hostile input: what
+// could lead out of the bundle, or be no name on some system, is escaped, so that
+// nearly every key that CloudTrail writes stays as it is. Two keys never have one
+// path, but for case, which the writer looks after.
+func pathOf(ref verify.Ref) string {
+	elements := []string{objectsFolder, folder(ref.Bucket)}
+	folders := strings.Split(ref.Key, "/")
+	for _, e := range folders[:len(folders)-1] {
+		elements = append(elements, folder(e))
+	}
+	elements = append(elements, file(folders[len(folders)-1]))
+	p := strings.Join(elements, "/")
+	if len(p) > maxPath {
+		sum := sha256.Sum256([]byte(ref.Key))
+		p = strings.Join([]string{objectsFolder, folder(ref.Bucket), "%long", file(hex.EncodeToString(sum[:]))}, "/")
+	}
+	return p
+}
+
+// An object may have the name of another's folder. So files end in .gz, as all of
+// CloudTrail's do, or in a mark of their own, and folders never do.
+
+func folder(e string) string {
+	mapped := element(e)
+	if strings.HasSuffix(strings.ToLower(mapped), ".gz") {
+		mapped += "%d"
+	}
+	return mapped
+}
+
+func file(e string) string {
+	mapped := element(e)
+	if !strings.HasSuffix(mapped, ".gz") {
+		mapped += "%o"
+	}
+	return mapped
+}
+
+// element maps one element of a key.
+func element(e string) string {
+	if simple(e) {
+		return e
+	}
+	var b strings.Builder
+	for i := range len(e) {
+		c := e[i]
+		if plain(c) && !(c == '.' && (i == 0 && e[0] == '.' || i == len(e)-1)) {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteString(strings.ToUpper(hex.EncodeToString([]byte{c})))
+	}
+	mapped := b.String()
+	switch {
+	case e == "":
+		return "%"
+	case len(mapped) > maxElement:
+		sum := sha256.Sum256([]byte(e))
+		return mapped[:maxElement-60] + "%." + hex.EncodeToString(sum[:24])
+	case device(mapped):
+		return mapped[:1] + "%5F" + mapped[1:]
+	}
+	return mapped
+}
+
+// simple reports whether an element stays as it is, as nearly all do.
+func simple(e string) bool {
+	if e == "" || len(e) > maxElement || e[0] == '.' || e[len(e)-1] == '.' {
+		return false
+	}
+	for i := range len(e) {
+		if !plain(e[i]) {
+			return false
+		}
+	}
+	return e[0] >= '0' && e[0] <= '9' || !device(e)
+}
+
+// plain reports whether a byte is itself in a name, on every system.
+func plain(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.=+@,", c) >= 0
+}
+
+// device reports whether Windows takes a name for a device's, whatever follows a dot.
+func device(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	switch stem {
+	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
+		return true
+	}
+	return len(stem) == 4 && (strings.HasPrefix(stem, "COM") || strings.HasPrefix(stem, "LPT")) && stem[3] >= '0' && stem[3] <= '9'
+}
+
+// numbered is a path with a number, for an object whose own path is taken.
+func numbered(p string, n uint64) string { return p + "~" + strconv.FormatUint(n, 36) }
+
+// belongs reports whether a path may be the one of an object.
+func belongs(p string, ref verify.Ref) bool {
+	own := pathOf(ref)
+	rest, ok := strings.CutPrefix(p, own)
+	return ok && (rest == "" || rest[0] == '~' && len(rest) > 1 && len(rest) < 15 && strings.Trim(rest[1:], "0123456789abcdefghijklmnopqrstuvwxyz") == "")
+}
+
+// ordinary reports whether a path may be the one of an entry that is no object.
+func ordinary(p string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(p), "/")
+	switch first {
+	case objectsFolder, manifestFolder, manifestPath, sumPath, footerPath:
+		return false
+	}
+	if p != path.Clean(p) || len(p) > 200 || strings.HasPrefix(p, ".") {
+		return false
+	}
+	for e := range strings.SplitSeq(p, "/") {
+		if e == "" || e != element(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// A crowd tells whether a path may be taken already, on a system that does not
+// tell case apart. It never forgets one and may be wrong about others: then a
+// path gets a number that it did not need. Its size does not grow.
+type crowd struct{ bits []uint64 }
+
+const crowdBits = 1 << 26 // 8 MiB: 1 of 1,000 is wrong where there are four million
+
+func newCrowd() *crowd { return &crowd{make([]uint64, crowdBits/64)} }
+
+// has reports whether a path may be there.
+func (c *crowd) has(p string) bool {
+	for _, n := range places(p) {
+		if c.bits[n/64]&(1<<(n%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// meet adds a path and reports whether it may have been there.
+func (c *crowd) meet(p string) bool {
+	there := true
+	for _, n := range places(p) {
+		there = there && c.bits[n/64]&(1<<(n%64)) != 0
+		c.bits[n/64] |= 1 << (n % 64)
+	}
+	return there
+}
+
+// PathOf is where an object's bytes lie in a bundle, or in any directory: below it,
+// whatever the key is.
+func PathOf(ref verify.Ref) string { return pathOf(ref) }
+
+// places are the bits of a path.
+func places(p string) (n [6]uint32) {
+	sum := sha256.Sum256([]byte(strings.ToLower(p)))
+	for i := range n {
+		n[i] = binary.LittleEndian.Uint32(sum[4*i:]) % crowdBits
+	}
+	return n
+}

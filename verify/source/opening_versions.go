@@ -1,0 +1,74 @@
+package source
+
+import (
+	"context"
+	"iter"
+
+	"github.com/trailseal/trailseal/verify"
+)
+
+// Versions lists the store's, where it has any.
+func (s *Opening) Versions(ctx context.Context, ref verify.Ref, most int) ([]verify.Version, bool, error) {
+	v, ok := s.Store.(verify.Versioned)
+	if !ok {
+		return nil, false, nil
+	}
+	return v.Versions(ctx, ref, most)
+}
+
+// Hidden yields what a delete marker hides in the store.
+func (s *Opening) Hidden(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	v, ok := s.Store.(verify.Versioned)
+	if !ok {
+		return func(func(verify.Entry, error) bool) {}
+	}
+	return v.Hidden(ctx, at, after, until)
+}
+
+// ReadVersion opens a version, and what is sealed in it.
+func (s *Opening) ReadVersion(ctx context.Context, ref verify.Ref, id string, use func(verify.Object) error) error {
+	v, ok := s.Store.(verify.Versioned)
+	if !ok {
+		return &verify.NotFoundError{Ref: ref}
+	}
+	return s.read(ctx, ref, func(use func(verify.Object) error) error { return v.ReadVersion(ctx, ref, id, use) }, use)
+}
+
+// Versions lists those of an object in the copy.
+func (c *CopyOf) Versions(ctx context.Context, ref verify.Ref, most int) ([]verify.Version, bool, error) {
+	there, err := c.there(ref)
+	v, ok := c.Store.(verify.Versioned)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return v.Versions(ctx, there, most)
+}
+
+// Hidden yields what a delete marker hides in the copy, by the names of the original.
+func (c *CopyOf) Hidden(ctx context.Context, at verify.Ref, after, until string) iter.Seq2[verify.Entry, error] {
+	return func(yield func(verify.Entry, error) bool) {
+		there, err := c.there(at)
+		v, ok := c.Store.(verify.Versioned)
+		if err != nil || !ok {
+			return
+		}
+		for e, err := range v.Hidden(ctx, there, c.bound(after), c.bound(until)) {
+			if err == nil {
+				e.Ref = c.here(e.Ref)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// ReadVersion reads a version of an object in the copy.
+func (c *CopyOf) ReadVersion(ctx context.Context, ref verify.Ref, id string, use func(verify.Object) error) error {
+	there, err := c.there(ref)
+	v, ok := c.Store.(verify.Versioned)
+	if err != nil || !ok {
+		return err
+	}
+	return v.ReadVersion(ctx, there, id, use)
+}
