@@ -61,7 +61,7 @@ func recoverCells(r *verify.Recover) []string {
 	if r == nil {
 		r = &verify.Recover{}
 	}
-	return []string{Clean(r.Version), instant(r.Modified), instant(r.Removed), Clean(r.RemovedBy), Clean(r.Command), "", "", "", ""}
+	return []string{Clean(r.Version), instant(r.Modified), instant(r.Removed), Clean(r.RemovedBy), CleanText(r.Command), "", "", "", ""}
 }
 
 func (c *csvWriter) event(e verify.Explanation) error {

@@ -50,6 +50,12 @@ func hostileRun(name string) aRun {
 		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Unreadable, Reasons: []verify.Reason{verify.KMSDenied}, Detail: name, Key: name}),
 		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Unreadable, Reasons: []verify.Reason{verify.KMSDenied}, Detail: name, Key: name + "x"}),
 	}
+	r.header.Bundle = &verify.Bundle{Seal: strings.Repeat("5e", 32), Collected: *at("2026-03-11T06:00:00Z"), Tool: name}
+	r.events = append(r.events, aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Deleted, Recover: &verify.Recover{Version: name, Command: name,
+		RemovedBy: name, Marker: name, Saved: name, Problem: name, Modified: &odd, Removed: &odd}}),
+		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Deleted, Recover: &verify.Recover{Problem: name}}))
+	r.end.Explained = []verify.Explanation{{Event: "e" + name, Service: name, ID: name, Time: *at("2026-03-10T11:30:00Z"), Account: name, Region: name,
+		Who: name, AccessKey: name, From: name, Agent: name, Error: name, Target: name, Detail: name, Log: name, Explains: []int64{1, 2, 999}}}
 	r.end.Keys = []verify.KeyUse{{ARN: name, Account: name, Region: name, Encryption: []string{name, name}, State: name, Detail: name, Remedy: name,
 		Manager: name, Origin: name, Replicas: []string{name}, First: &odd, Last: &odd, Deletion: &odd, Expires: &odd, EndsAt: &odd, Files: 3, Unreadable: 1}}
 	return r

@@ -50,6 +50,7 @@ type merger struct {
 	shared  map[string]bool       // all of those
 	places  []map[int64]int64     // of each report, the new places of what its events explain
 	told    map[string]int        // of the group at hand: files that another report may tell as well, and which told them first
+	toldAt  map[string]int64      // and their places
 }
 
 // hull is the shortest window that all reports' windows lie in.
@@ -99,7 +100,7 @@ func (m *merger) total() verify.Summary {
 		s.Bytes.Fetched, s.Bytes.Hashed = s.Bytes.Fetched+of.Bytes.Fetched, s.Bytes.Hashed+of.Bytes.Hashed
 		sum(s.Requests, of.Requests)
 		s.Seconds += of.Seconds
-		s.UnlistedEvents += of.UnlistedEvents
+		s.UnlistedEvents = addEvents(s.UnlistedEvents, of.UnlistedEvents)
 	}
 	if s.Interrupted {
 		m.worst = verify.ClassUnproven
@@ -176,7 +177,7 @@ func compareKeys(a, b groupKey) int {
 // group tells one group of all reports that have it, and then its chains.
 func (m *merger) group(key groupKey, players []*player) error {
 	chains := map[chainKey][]part{}
-	m.told = map[string]int{}
+	m.told, m.toldAt = map[string]int{}, map[string]int64{}
 	for _, p := range players {
 		p.dropped = map[dropped]int{}
 		var mine []*part

@@ -93,10 +93,13 @@ func (m *merger) drop(p *player, f verify.File) bool {
 	key := fmt.Sprint(f.Kind, f.Verdict, f.Class, f.URI)
 	first, told := m.told[key]
 	if !told {
-		m.told[key] = p.at
+		m.told[key], m.toldAt[key] = p.at, m.seq+1
 	}
 	if !told || first == p.at || !edge && !orphan {
 		return false
+	}
+	if _, wanted := m.places[p.at][f.Seq]; wanted { // an event of this report explains what the other one told
+		m.places[p.at][f.Seq] = m.toldAt[key]
 	}
 	if f.Verdict != verify.Kept { // which is taken out of the sums already
 		p.dropped[dropped{f.Kind, f.Verdict, chain, edge}]++

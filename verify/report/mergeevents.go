@@ -67,7 +67,18 @@ func (m *merger) explained() []verify.Explanation {
 	slices.SortStableFunc(all, func(a, b verify.Explanation) int {
 		return cmp.Or(none(a)-none(b), a.Time.Compare(b.Time), strings.Compare(a.ID, b.ID), strings.Compare(a.Event, b.Event))
 	})
-	return all
+	return m.bounded(all)
+}
+
+// bounded leaves as many events, and places, as a saved report may have.
+func (m *merger) bounded(all []verify.Explanation) []verify.Explanation {
+	n, places := min(len(all), maxExplanations), 0
+	m.summary.UnlistedEvents = addEvents(m.summary.UnlistedEvents, int64(len(all)-n))
+	for i, e := range all[:n] {
+		all[i].Explains = e.Explains[:min(len(e.Explains), maxPlaces-places)]
+		places += len(all[i].Explains)
+	}
+	return all[:n]
 }
 
 // oneBundle is the bundle that all reports are of; nil where there is no such.

@@ -216,7 +216,7 @@ func asFile(raw []byte) (saved, error) {
 			return saved{}, fmt.Errorf("the reason %.40q is not known to this version", r)
 		}
 	}
-	err := errors.Join(restore(&f.URI, form.URIBytes), restore(&f.Digest, form.DigestBytes))
+	err := errors.Join(restore(&f.URI, form.URIBytes), restore(&f.Digest, form.DigestBytes), checkRecover(f.Recover))
 	return saved{file: &f}, err
 }
 
@@ -228,6 +228,9 @@ func asFinding(raw []byte) (saved, error) {
 	f := form.Finding
 	if !slices.Contains(verify.FindingKinds, f.Kind) {
 		return saved{}, fmt.Errorf("the finding %.40q is not known to this version", f.Kind)
+	}
+	if f.Reason != "" && !slices.Contains(verify.Reasons, f.Reason) {
+		return saved{}, fmt.Errorf("the reason %.40q is not known to this version", f.Reason)
 	}
 	return saved{finding: &f}, restore(&f.URI, form.URIBytes)
 }

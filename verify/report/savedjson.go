@@ -136,13 +136,13 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 		}
 		return err
 	case "bundle":
-		return d.Decode(&s.Header.Bundle)
+		return errors.Join(d.Decode(&s.Header.Bundle), checkBundle(s.Header.Bundle))
 	case "keys":
 		return d.Decode(&s.Summary.Keys)
 	case "explanations":
-		return d.Decode(&s.Summary.Explained)
+		return s.explanations(d, bound)
 	case "unlistedEvents":
-		return d.Decode(&s.Summary.UnlistedEvents)
+		return errors.Join(d.Decode(&s.Summary.UnlistedEvents), checkUnlisted(s.Summary.UnlistedEvents))
 	case "finished":
 		return d.Decode(&s.Summary.Finished)
 	case "summary":

@@ -16,7 +16,7 @@ import (
 func (s *Saved) rawLines() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		scan := bufio.NewScanner(io.NewSectionReader(s.r, 0, s.size))
-		scan.Buffer(make([]byte, 64<<10), maxElement)
+		scan.Buffer(make([]byte, 64<<10), maxLine)
 		for scan.Scan() {
 			if line := scan.Bytes(); len(strings.TrimSpace(string(line))) > 0 && !yield(line, nil) {
 				return
@@ -67,7 +67,7 @@ func (s *Saved) start(line []byte) error {
 		return fmt.Errorf("it is of the schema %.60q, and not %s", f.Schema, verify.Schema)
 	}
 	s.Header = verify.Header{Version: f.Tool.Version, Started: deref(f.Started), Source: f.Source, Bundle: f.Bundle, Window: f.Window.window(), All: f.All}
-	return nil
+	return checkBundle(f.Bundle)
 }
 
 func (s *Saved) end(line []byte) error {
@@ -77,7 +77,7 @@ func (s *Saved) end(line []byte) error {
 	s.Summary.Window, s.Summary.Finished, s.Summary.Keys = f.Window.window(), deref(f.Finished), f.Keys
 	s.Summary.Explained, s.Summary.UnlistedEvents = f.Explained, f.Unlisted
 	s.Summary.Interrupted, s.Summary.Verdict, s.Summary.Exit = f.Interrupted, f.Verdict, f.Exit
-	return err
+	return errors.Join(err, checkExplanations(f.Explained), checkUnlisted(f.Unlisted))
 }
 
 // lineEvents are the events between the first line and the last.

@@ -106,7 +106,7 @@ func (t *textWriter) fileLines(f verify.File, a alike) {
 	}
 	t.line(&t.files, fmt.Sprintf("%16srecover: %s\n", "", recoverSaid(f.Recover)))
 	if f.Recover.Command != "" {
-		t.line(&t.files, fmt.Sprintf("%16s%s\n", "", Clean(f.Recover.Command)))
+		t.line(&t.files, fmt.Sprintf("%16s%s\n", "", CleanText(f.Recover.Command)))
 	}
 }
 
