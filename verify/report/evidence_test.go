@@ -105,3 +105,15 @@ func TestManyEvents(t *testing.T) {
 		}
 	}
 }
+
+// A command is there to be copied: what the shell needs in it stays as it is.
+func TestCommandIsToldAsItIs(t *testing.T) {
+	const command = `aws s3api delete-object --bucket b --key 'it'\''s' --version-id m`
+	r := keptRun()
+	r.events = []event{aFile(verify.File{Kind: "log", URI: aLog, Verdict: verify.Deleted, Recover: &verify.Recover{Version: "v", Looked: 1, Command: command}})}
+	for _, format := range []string{"text", "csv"} {
+		if out := play(t, format, r); !strings.Contains(out, command) {
+			t.Errorf("%s has another command:\n%s", format, out)
+		}
+	}
+}
