@@ -59,7 +59,7 @@ var advices = []struct {
 	{[]string{string(verify.Unlisted)},
 		"Listings failed: the caller needs s3:ListBucket on the whole bucket. A part that cannot be listed is never judged."},
 	{[]string{string(verify.Undelivered)},
-		"Delivery: CloudTrail knows of digests that were not found here, cannot deliver them, or was told to stop, or its word could not be had: aws cloudtrail get-trail-status --name TRAIL, and aws cloudtrail get-trail for log file validation."},
+		"Delivery: CloudTrail knows of digests that were not found here, cannot deliver them, or was told to stop, or its word could not be had: aws cloudtrail get-trail-status --name TRAIL, and aws cloudtrail get-trail for log file validation. --explain looks for who changed the trail."},
 	{[]string{string(verify.NotSearched)},
 		"Not searched: trails may lie in folders that were not looked into. Name the trail's prefix (s3://BUCKET/PREFIX), or each of them in a run of its own."},
 	{[]string{string(verify.KeysInCopy)},

@@ -53,7 +53,7 @@ func (t *tally) file(f verify.File) {
 func (t *tally) finding(f verify.Finding) {
 	t.count(f.Class, ownFindingClass(f), string(f.Kind))
 	if f.Class >= verify.ClassUnproven {
-		t.words[string(f.Kind)] = true
+		t.words[string(f.Kind)], t.words[string(f.Reason)] = true, true // no advice is for no reason
 	}
 }
 
