@@ -3,7 +3,6 @@ package bundle
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -408,5 +407,3 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 }
-
-var _ = context.Background
