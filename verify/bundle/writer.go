@@ -3,6 +3,8 @@ package bundle
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,6 +139,30 @@ func (w *Writer) begin(ctx context.Context) error {
 	return err
 }
 
+// clean removes what was being made when a collection was interrupted.
+func (w *Writer) clean() error {
+	for _, half := range []string{"entry-*", "spool-*", "sort-*", manifestPath} {
+		found, err := filepath.Glob(filepath.Join(globbed(w.work), half))
+		if err != nil {
+			return err
+		}
+		for _, name := range found {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// globbed is a name that stands for itself in a pattern.
+func globbed(name string) string {
+	if filepath.Separator == '\\' {
+		return name // there nothing can be escaped, and of the marks only [ may be in a name
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
+}
+
 func compact(raw json.RawMessage) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
@@ -160,6 +186,104 @@ func (w *Writer) openVault(data int64) (vault, error) {
 		return nil, err
 	}
 	return &tarVault{form: w.form, name: w.name, file: f, at: data}, f.Truncate(data)
+}
+
+// resume reads what was taken before. Only what is whole counts.
+func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
+	s := w.sorter()
+	defer s.close()
+	for text, err := range before.lines() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if a, ok := parseAside(text); ok {
+			if err := w.drop(a.Path, a.At); err != nil {
+				return err
+			}
+			w.count++
+			continue
+		}
+		w.count++
+		r, err := parseRecord(text)
+		if err != nil {
+			return err
+		}
+		if r.Path == "" {
+			continue
+		}
+		w.crowd.meet(r.Path)
+		if !w.whole(r.entry()) {
+			if w.torn == nil {
+				w.torn = map[string]bool{}
+			}
+			w.torn[r.Path] = true
+			if err := w.drop(r.Path, r.At); err != nil {
+				return err
+			}
+			continue
+		}
+		w.taken++
+		w.bytes += r.Size
+		if err := s.add(text); err != nil {
+			return err
+		}
+	}
+	return w.indexTaken(s)
+}
+
+// drop forgets an entry.
+func (w *Writer) drop(path string, at *Extent) error {
+	if at == nil {
+		return w.vault.remove(path)
+	}
+	if n := len(w.void); n > 0 && w.void[n-1].Offset+w.void[n-1].Length == at.Offset {
+		w.void[n-1].Length += at.Length
+	} else {
+		w.void = append(w.void, *at)
+	}
+	return nil
+}
+
+// indexTaken makes what was taken before possible to look up.
+func (w *Writer) indexTaken(s *sorter) error {
+	folder := filepath.Join(w.work, "taken")
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil {
+		return err
+	}
+	w.old = &index{load: func(c Chunk) ([]byte, error) { return os.ReadFile(filepath.Join(folder, c.Path)) }}
+	c := chunker{take: func(n int, c Chunk, text []byte) error {
+		c.Path = fmt.Sprint(n)
+		w.old.chunks = append(w.old.chunks, c)
+		return os.WriteFile(filepath.Join(folder, c.Path), text, 0o600)
+	}}
+	for r, err := range s.records(0) {
+		if err == nil {
+			err = c.add(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return c.flush()
+}
+
+// whole reports whether an entry is there as it was noted.
+func (w *Writer) whole(e entry) bool {
+	r, err := w.vault.open(e)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, r)
+	return err == nil && n == e.size && hex.EncodeToString(h.Sum(nil)) == e.sha256
+}
+
+func (w *Writer) sorter() *sorter {
+	return &sorter{temp: func() (*os.File, error) { return os.CreateTemp(w.work, "sort-*") }}
 }
 
 // Resumed says whether an interrupted collection is gone on with, what it was
@@ -244,6 +368,90 @@ func (w *Writer) path(ref verify.Ref) string {
 		p = numbered(base, w.journal.numbers)
 	}
 	return p
+}
+
+// measure reads a body to learn its size and hash: in memory, or where it is
+// large in a file.
+func (w *Writer) measure(body io.Reader) (spool io.ReadCloser, size int64, sum string, err error) {
+	h := sha256.New()
+	if m, ok := body.(inMemory); ok && m.Len() <= wholeBytes {
+		n := m.Len()
+		if _, err := m.WriteTo(h); err != nil {
+			return nil, 0, "", err
+		}
+		if _, err := m.Seek(-int64(n), io.SeekEnd); err != nil {
+			return nil, 0, "", err
+		}
+		return io.NopCloser(m), int64(n), hex.EncodeToString(h.Sum(nil)), nil
+	}
+	s := &spooled{work: w.work}
+	if size, err = io.Copy(io.MultiWriter(h, s), body); err == nil {
+		err = s.rewind()
+	}
+	if s.err != nil {
+		err = w.failed(s.err)
+	}
+	if err != nil {
+		s.Close()
+		return nil, 0, "", err
+	}
+	return s, size, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// inMemory is what a bytes.Reader can do.
+type inMemory interface {
+	io.Reader
+	io.WriterTo
+	io.Seeker
+	Len() int
+}
+
+// A spooled body is in memory, or where it is large in a file.
+type spooled struct {
+	work string
+	mem  bytes.Buffer
+	file *os.File
+	err  error // of writing it
+}
+
+func (s *spooled) Write(p []byte) (n int, err error) {
+	defer func() { s.err = err }()
+	if s.file == nil && s.mem.Len()+len(p) <= wholeBytes {
+		return s.mem.Write(p)
+	}
+	if s.file == nil {
+		f, err := os.CreateTemp(s.work, "spool-*")
+		if err != nil {
+			return 0, err
+		}
+		s.file = f
+		if _, err := s.mem.WriteTo(f); err != nil {
+			return 0, err
+		}
+	}
+	return s.file.Write(p)
+}
+
+func (s *spooled) rewind() error {
+	if s.file == nil {
+		return nil
+	}
+	_, s.err = s.file.Seek(0, io.SeekStart)
+	return s.err
+}
+
+func (s *spooled) Read(p []byte) (int, error) {
+	if s.file == nil {
+		return s.mem.Read(p)
+	}
+	return s.file.Read(p)
+}
+
+func (s *spooled) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
 }
 
 // Note records what is known of an object, without bytes.
