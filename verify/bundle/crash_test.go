@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/trailseal/trailseal/verify"
 )
 
 // errKilled is the end of a process in the middle of its work.
@@ -277,5 +275,3 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 }
-
-var _ verify.Ref

@@ -89,7 +89,8 @@ func (r *Reader) raw(e entry) (io.ReadCloser, error) {
 		return openExtent(r.file, r.form, e)
 	}
 	f, size, err := openRegular(r.root, e.path)
-	if missing(err) {
+	// Parts of the manifest are not looked for: to look, they must be known.
+	if missing(err) && !strings.HasPrefix(e.path, manifestFolder) {
 		if path, ok := r.lost.find(r, e); ok {
 			f, size, err = openRegular(r.root, path)
 		}

@@ -12,9 +12,9 @@ import (
 
 // Bounds of what is read of a manifest.
 const (
-	maxLine  = 1 << 20 // a record
-	maxChunk = 3 << 20 // a chunk of records: chunkBytes, and the one that came last
-	maxHead  = 64 << 20
+	maxLine  = 1 << 20  // a record
+	maxChunk = 3 << 20  // a chunk of records: chunkBytes, and the one that came last
+	maxHead  = 64 << 20 // enough for the parts of 50 million records
 )
 
 // line is a record as a manifest has it. The name comes first, so that it can be

@@ -3,7 +3,6 @@ package bundle
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -329,4 +328,43 @@ func TestAJournalThatIsDamaged(t *testing.T) {
 	}
 }
 
-var _ = json.Valid
+// A disk that takes nothing more: every call says so, and nothing is finished.
+func TestADiskThatTakesNoMore(t *testing.T) {
+	for _, form := range forms[1:] {
+		at := filepath.Join(t.TempDir(), form)
+		w := create(t, at)
+		put(t, w, ref("a.gz"), []byte("a"))
+		data := w.vault.(*tarVault)
+		whole := data.file
+		readOnly, err := os.Open(whole.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		data.file = readOnly // every write fails
+		if _, err := w.Put(Record{Ref: ref("b.gz"), Object: &Object{}}, strings.NewReader("b")); err == nil {
+			t.Error("Put says nothing")
+		}
+		data.file = whole // there is room again, and yet a part is missing
+		if _, err := w.Put(Record{Ref: ref("c.gz"), Object: &Object{}}, strings.NewReader("c")); err == nil {
+			t.Error("Put says nothing later")
+		}
+		if err := w.File("settings/x.json", nil); err == nil {
+			t.Error("File says nothing")
+		}
+		if _, err := w.Commit(head()); err == nil {
+			t.Error("Commit says nothing")
+		}
+		if _, err := os.Lstat(at); err == nil {
+			t.Error("it is finished")
+		}
+		w.Close()
+		readOnly.Close()
+		w = create(t, at)
+		if _, ok := w.Get(ref("a.gz")); !ok {
+			t.Error("what was taken before is gone")
+		}
+		put(t, w, ref("b.gz"), []byte("b"))
+		commit(t, w)
+		holdsBytes(t, at, map[string]string{"a.gz": "a", "b.gz": "b"})
+	}
+}
