@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -131,7 +132,10 @@ func TestABundleOfADirectory(t *testing.T) {
 				t.Skip(err)
 			}
 			for _, stripped := range []bool{false, true} {
-				dir := copyOf(t, w)
+				dir := t.TempDir()
+				if err := w.WriteDir(dir, verifytest.DirOptions{Buckets: true, PublicKeys: true}); err != nil {
+					t.Skip(err) // it cannot be in a directory
+				}
 				if stripped {
 					strip(t, dir)
 				}
@@ -278,6 +282,8 @@ func TestTroubleThatPasses(t *testing.T) {
 	}
 }
 
+var fetchedBytes = regexp.MustCompile(`"fetched": \d+`)
+
 // A large object goes through in one piece, and once more from its start where it
 // breaks.
 func TestALargeObject(t *testing.T) {
@@ -295,10 +301,16 @@ func TestALargeObject(t *testing.T) {
 		for _, form := range forms {
 			s := serveHTTP(t, w, verifytest.ServerOptions{Faults: []verifytest.Fault{{Operation: "GetObject", Key: logs[0].Key, Cut: true, Times: 1}}})
 			c := collecting{w: w, url: s.URL, at: 8, request: func(r *verify.Request) { r.LogLimit = limit }}
-			bothSame(t, form, func() verify.Request {
+			path := filepath.Join(t.TempDir(), form)
+			ask := func() verify.Request {
 				store, keys := c.open(t)
 				return c.asked(store, keys, nil)
-			})
+			}
+			// How much is read of what is too large depends on the pieces in which it comes.
+			but := func(report []byte) []byte { return fetchedBytes.ReplaceAll(report, nil) }
+			plain := but(reportOf(t, t.Context(), ask()))
+			same(t, "collecting", but(collectInto(t, path, ask())), plain)
+			same(t, "replaying", but(replayFrom(t, path, ask())), plain)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func TestNeeded(t *testing.T) {
 		{100, 100_000, 60_000, 40_000 + 2_000 + 100*perObject + perBundle},
 		{100, 100_000, 200_000, 100*perObject + perBundle},
 	} {
-		if got := needed(verify.Measurement{Objects: test.objects, Bytes: test.bytes}, test.there); got != test.want {
+		if got := needed(verify.Measurement{Objects: test.objects, Bytes: test.bytes}, verify.Measurement{Bytes: test.there}); got != test.want {
 			t.Errorf("%+v: %d", test, got)
 		}
 	}

@@ -67,6 +67,8 @@ func (c *collection) create(ctx context.Context, name string, window verify.Wind
 		return window, usagef("%w", err).hint("it was asked for as %s", other.Other.Asked).hint("give the same flags to go on with it, or another --output")
 	case errors.Is(err, bundle.ErrExists):
 		return window, usagef("--output %w", err).hint("evidence is never written over: give another name")
+	case ctx.Err() != nil:
+		return window, &exitError{exitUnproven, fmt.Errorf("interrupted before %q was gone on with: run the same command again", c.to)}
 	case err != nil:
 		return window, err
 	}

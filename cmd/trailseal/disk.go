@@ -19,10 +19,11 @@ const (
 	morePercent = 5
 )
 
-// needed is how much a bundle of so much takes, in bytes, where some is there.
-func needed(m verify.Measurement, there int64) int64 {
-	left := max(m.Bytes-there, 0)
-	return left + left/100*morePercent + m.Objects*perObject + perBundle
+// needed is how much more a bundle of so much takes, in bytes, where some of it is
+// there.
+func needed(all, there verify.Measurement) int64 {
+	left, objects := max(all.Bytes-there.Bytes, 0), max(all.Objects-there.Objects, 0)
+	return left + left/100*morePercent + objects*perObject + perBundle
 }
 
 // fits measures what is to be collected, and refuses to begin what the disk has no
@@ -30,15 +31,16 @@ func needed(m verify.Measurement, there int64) int64 {
 func (c *collection) fits(ctx context.Context) error {
 	m := verify.Measure(ctx, c.request)
 	if ctx.Err() != nil {
-		return &exitError{exitUnproven, errors.New("interrupted before anything was collected")}
+		return &exitError{exitUnproven, errors.New("interrupted before anything was collected in this run: run the same command again")}
 	}
 	c.request.Progress.Total.Store(m.Bytes)
 	place := standing(c.to)
 	free, known := freeSpace(place)
-	need := needed(m, c.w.Bytes())
+	_, taken, _ := c.w.Resumed()
+	need := needed(m, verify.Measurement{Objects: taken, Bytes: c.w.Bytes()})
 	if known && need > free {
 		return &hintedError{fmt.Errorf("the window holds %d files, which take about %s, and %q has %s free", m.Objects, mebi(float64(need)), place, mebi(float64(free))),
-			[]string{"nothing was collected; give another --output, or a shorter window"}}
+			[]string{"nothing was collected in this run; give another --output, or a shorter window"}}
 	}
 	if m.Failed > 0 {
 		c.s.warner(c.quiet)("%d listings failed, so that how much is to be collected is not known for sure", m.Failed)

@@ -26,8 +26,9 @@ const rootExample = `  trailseal verify s3://my-trail-bucket
 
 const verifyLong = `Verify what CloudTrail delivered, in a bucket or in a copy of one.
 
-SOURCE is s3://BUCKET[/PREFIX] or a directory. All accounts, regions, trails and organizations
-below it are found from its own listing. A directory is a plain copy, as aws s3 sync leaves it.
+SOURCE is s3://BUCKET[/PREFIX], a directory, or an evidence bundle. All accounts, regions, trails and
+organizations below it are found from its own listing. A directory is a plain copy, as aws s3 sync
+leaves it. A bundle is what trailseal collect made: it is verified as of then, without network.
 With --trail, the bucket, its prefix and the trail's own filters come from CloudTrail.
 
 `
@@ -59,6 +60,9 @@ const verifyExample = `  # the last 24 hours of everything in a bucket
 
   # who stopped logging, deleted files or disabled keys, as far as the logs tell
   trailseal verify --trail management-events --start 7d --explain
+
+  # what trailseal collect took, anywhere
+  trailseal verify evidence.tar.zst --seal 3f1c…
 
   # a known gap is no reason to fail, a file that no digest names is
   trailseal verify s3://my-trail-bucket --accept gap --fail-on unreferenced`

@@ -36,7 +36,11 @@ func (m meter) rates() string {
 	if seconds < 1 {
 		seconds = 1
 	}
-	return fmt.Sprintf("%s, %s/s, %.0f logs/s", mebi(float64(fetched)), mebi(float64(fetched)/seconds),
+	read := mebi(float64(fetched))
+	if total := m.p.Total.Load(); total > 0 {
+		read += " of " + mebi(float64(total))
+	}
+	return fmt.Sprintf("%s, %s/s, %.0f logs/s", read, mebi(float64(fetched)/seconds),
 		float64(m.p.LogsDone.Load())/seconds)
 }
 
@@ -59,13 +63,16 @@ func (m meter) left() string {
 
 // share is how much of the work is done. Digests and logs are known only as
 // far as listings and digests have been read, so where there are many chains
-// those are counted.
+// those are counted. Where it was measured before how much there is, bytes are.
 func (m meter) share() float64 {
 	part := func(done, all int64) float64 {
 		if all == 0 {
 			return 0
 		}
 		return float64(done) / float64(all)
+	}
+	if total := m.p.Total.Load(); total > 0 {
+		return part(m.p.Fetched.Load(), total)
 	}
 	if m.p.Chains.Load() > 1 && m.p.ChainsDone.Load() > 0 {
 		return part(m.p.ChainsDone.Load(), m.p.Chains.Load())

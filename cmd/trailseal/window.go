@@ -147,4 +147,4 @@ var windowHelp = fmt.Sprintf(`Times are delivery times, as CloudTrail's digests 
 %s.
 A time without a zone is UTC; a date is the moment it starts, also for --end; an age counts
 back from now. Default: the last 24 hours of a bucket; a directory's open ends are those of what
-it holds.`, momentExample)
+it holds; a bundle's window is the one it was collected with.`, momentExample)
