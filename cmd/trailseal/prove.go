@@ -136,12 +136,7 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 	if err := keepEvidence(o.to, name); err != nil {
 		return err
 	}
-	now := time.Now().UTC()
-	window, err := parseWindow(o.start, o.end, now, o.trail == "" && !isS3(name))
-	if err != nil {
-		return err
-	}
-	from, err := o.open(ctx, name, s.warner(o.quiet))
+	from, request, err := o.ask(ctx, s, name)
 	if err != nil {
 		return err
 	}
@@ -150,12 +145,7 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 		return err
 	}
 	defer out.Discard()
-	found, err := o.search(ctx, s, verify.Request{
-		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys, KeysInCopy: from.keysIn,
-		Window: window, Now: now, Lookback: time.Duration(o.lookback), Filter: from.filter, Copied: o.copyOf != "",
-		OwnKeys: o.kms.own(from.trailKey), HasTrailKey: from.trailKey != "", Delivery: from.delivery,
-		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit), InFlight: o.inFlight(name), Progress: new(verify.Progress),
-	}, args[0])
+	found, err := o.search(ctx, s, request, args[0])
 	if err == nil {
 		err = o.tell(s, out, found)
 	}
@@ -166,6 +156,23 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 		return &exitError{code: found.Exit}
 	}
 	return nil
+}
+
+// ask opens the source, and makes the request of it. No key's state is asked for.
+func (o *proveOptions) ask(ctx context.Context, s streams, name string) (opened, verify.Request, error) {
+	now := time.Now().UTC()
+	from, err := o.open(ctx, name, s.warner(o.quiet))
+	if err != nil {
+		return from, verify.Request{}, err
+	}
+	window, err := parseWindow(o.start, o.end, from.clock(now), o.trail == "" && !isS3(name))
+	if err != nil {
+		return from, verify.Request{}, err
+	}
+	request := o.request(from, window, now, name)
+	err = from.asCollected(&request, &o.verifyOptions)
+	request.KeyStates, request.KeysInCopy = nil, from.keysCarried(o.keyFiles != nil)
+	return from, request, err
 }
 
 // search runs the engine, with its progress.
