@@ -57,6 +57,7 @@ func newInspect(s streams) *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.format, "format", "text", "text or json")
 	f.StringVarP(&o.to, "output", "o", "", "write to this `file`, whole or not at all")
+	f.StringVar(&o.within, "in", "", "look for the URI in this `bundle` or directory in place of S3")
 	f.BoolVar(&o.noLogs, "no-logs", false, "do not read the logs that a digest lists")
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
 	f.Var(&o.logLimit, "max-log-size", "a log file that inflates past this is modified, too-large")
@@ -124,7 +125,7 @@ func firstOf(errs ...error) error {
 
 // ask inspects the file in its place, or, where it lies in none, by itself.
 func (o *inspectOptions) ask(ctx context.Context, req verify.Request, t target, each func(verify.File) error) (verify.Inspection, error) {
-	if t.placed || t.evidence != nil || isS3(t.name) {
+	if t.placed || o.within != "" || isS3(t.name) {
 		return verify.Inspect(ctx, req, t.ref, each)
 	}
 	in, err := verify.InspectAlone(ctx, req, t.ref)

@@ -136,10 +136,21 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 	if err := keepEvidence(o.to, name); err != nil {
 		return err
 	}
-	from, request, err := o.ask(ctx, s, name)
+	now := time.Now().UTC()
+	from, err := o.open(ctx, name, s.warner(o.quiet))
 	if err != nil {
 		return err
 	}
+	window, err := parseWindow(o.start, o.end, from.clock(now), o.trail == "" && !isS3(name))
+	if err != nil {
+		return err
+	}
+	request := o.request(from, window, now, name)
+	if err := from.asCollected(&request, &o.verifyOptions); err != nil {
+		return err
+	}
+	request.KeyStates = nil // nobody is told of keys here
+	request.KeysInCopy = from.keysCarried(o.keyFiles != nil)
 	out, err := openOutputMode(o.to, s.out, 0o600) // what is in a log is not for everybody
 	if err != nil {
 		return err
@@ -156,23 +167,6 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 		return &exitError{code: found.Exit}
 	}
 	return nil
-}
-
-// ask opens the source, and makes the request of it. No key's state is asked for.
-func (o *proveOptions) ask(ctx context.Context, s streams, name string) (opened, verify.Request, error) {
-	now := time.Now().UTC()
-	from, err := o.open(ctx, name, s.warner(o.quiet))
-	if err != nil {
-		return from, verify.Request{}, err
-	}
-	window, err := parseWindow(o.start, o.end, from.clock(now), o.trail == "" && !isS3(name))
-	if err != nil {
-		return from, verify.Request{}, err
-	}
-	request := o.request(from, window, now, name)
-	err = from.asCollected(&request, &o.verifyOptions)
-	request.KeyStates, request.KeysInCopy = nil, from.keysCarried(o.keyFiles != nil)
-	return from, request, err
 }
 
 // search runs the engine, with its progress.

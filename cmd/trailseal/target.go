@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,18 +38,18 @@ type fileOpener func(path string) (*source.Directory, verify.Ref, bool, error)
 // target finds the store and the place of the object.
 func (o *verifyOptions) target(ctx context.Context, name string, warn func(string, ...any), openFile fileOpener) (target, error) {
 	t := target{}
-	if info, err := os.Stat(name); err == nil && info.IsDir() && isBundle(name) {
-		return t, notOneFile(name)
-	}
-	if o.bundle != "" && !isS3(name) {
-		return t, usagef("with --bundle the file is named as it was in its bucket: s3://BUCKET/KEY, got %q", name)
+	if o.within != "" && !isS3(name) {
+		return t, usagef("--in goes with the URI of an object, and %q is none", name)
 	}
 	if !isS3(name) {
+		if info, err := os.Stat(name); err == nil && info.IsDir() && isBundle(name) {
+			return t, notOneFile(name)
+		}
 		store, ref, placed, err := openFile(name)
 		if err != nil {
 			return t, usage(err)
 		}
-		if !placed && packed(name) { // among CloudTrail's files it is what a digest says of it
+		if !placed && isWholeBundle(name) { // among CloudTrail's files it is what a digest says of it
 			return t, notOneFile(name)
 		}
 		t.ref, t.placed, t.store, t.name = ref, placed, store, name
@@ -67,33 +65,17 @@ func (o *verifyOptions) target(ctx context.Context, name string, warn func(strin
 	t.ref = verify.Ref{Bucket: bucket, Key: key}
 	root, placed := source.RootOf(t.ref)
 	t.placed = placed
-	in := root.URI()
-	if o.bundle != "" {
-		if in = o.bundle; !isBundle(in) {
-			return t, usagef("there is no bundle %q", in)
-		}
+	where := root.URI()
+	if o.within != "" {
+		where = o.within
 	}
-	from, err := o.open(ctx, in, warn)
+	from, err := o.open(ctx, where, warn)
 	t.opened = from
 	return t, err
 }
 
 func notOneFile(name string) error {
-	return usagef("%q is a bundle, and not one file", name).hint("trailseal inspect s3://BUCKET/KEY --bundle FILE is about one file in it")
-}
-
-// packed reports whether a file begins like a bundle that is one file: CloudTrail's
-// files are gzip.
-func packed(name string) bool {
-	f, err := os.Open(name)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	const magicAt = 257 // of tar
-	var start [magicAt + len("ustar")]byte
-	n, _ := io.ReadFull(f, start[:])
-	return bytes.HasPrefix(start[:n], []byte("\x28\xb5\x2f\xfd")) || n == len(start) && string(start[magicAt:]) == "ustar"
+	return usagef("%q is an evidence bundle", name).hint("name an object that is in it: s3://BUCKET/KEY --in %s", name)
 }
 
 // keysFor are the keys given, else those in the copy, else CloudTrail's.

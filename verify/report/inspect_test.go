@@ -74,7 +74,7 @@ func inspected(t *testing.T, format string, in verify.Inspection, logs []verify.
 
 func sameAs(t *testing.T, name, got string) {
 	t.Helper()
-	golden := filepath.Join("testdata", name)
+	golden := filepath.Join("testdata/one", name) // of one file or event: no reports of a run
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
 			t.Fatal(err)
