@@ -83,6 +83,7 @@ const (
 	MaxProofLog    = 64 << 20  // bytes of the log as it is stored
 	MaxProofDigest = 32 << 20  // uncompressed bytes of the digest
 	MaxProof       = 160 << 20 // bytes of the file
+	maxProofParts  = 1000      // members and elements of its JSON: a proof of trailseal's has some 60
 )
 
 // Encode writes a proof down. The file is the same whenever the proof is.
@@ -123,6 +124,10 @@ func ReadProof(r io.Reader) (p *Proof, exact bool, err error) {
 		return nil, false, err
 	case len(data) > MaxProof:
 		return nil, false, fmt.Errorf("%w: it has more than %d bytes", ErrNoProof, MaxProof)
+	case parts(data) > maxProofParts:
+		// Three bytes make an empty step, which takes forty in memory and more when it
+		// is written anew.
+		return nil, false, fmt.Errorf("%w: it has more than %d parts", ErrNoProof, maxProofParts)
 	}
 	p = &Proof{}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -138,6 +143,22 @@ func ReadProof(r io.Reader) (p *Proof, exact bool, err error) {
 		return nil, false, fmt.Errorf("%w: %.200v", ErrNoProof, err)
 	}
 	return p, sameJSON(data, again), nil
+}
+
+// parts counts the commas of a JSON text that are not in its strings.
+func parts(data []byte) (n int) {
+	text := false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			text = !text
+		case c == '\\' && text:
+			i++
+		case c == ',' && !text:
+			n++
+		}
+	}
+	return n
 }
 
 // sameJSON compares two texts of JSON without the white space between their parts.

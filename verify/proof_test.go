@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -214,6 +215,67 @@ func TestCheckProofBombs(t *testing.T) {
 	r := verify.CheckProof(p, true, keys, 1<<20)
 	if r.Holds || !strings.Contains(r.Checks[1].Detail, "inflates past 1048576 bytes") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Many small parts take far more memory than their bytes, and are refused before
+// they are read.
+func TestReadProofManyParts(t *testing.T) {
+	head := `{"schema":"trailseal.proof/v1","steps":[`
+	for name, text := range map[string]string{
+		"steps":    head + strings.Repeat("{},", 5_000_000) + "{}]}",
+		"commands": head + `{"says":"","commands":[` + strings.Repeat(`"",`, 5_000_000) + `""]}]}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := verify.ReadProof(strings.NewReader(text))
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, verify.ErrNoProof) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > 10*uint64(len(text)) {
+			t.Errorf("%s: %d bytes take %d", name, len(text), got)
+		}
+	}
+}
+
+// A key that is given more than once is confirmed by the entry that fits.
+func TestAKeyThatIsGivenTwice(t *testing.T) {
+	p, keys := aProof(t, false, logIn(5))
+	i := slices.IndexFunc(keys, func(k digest.PublicKey) bool { return k.Fingerprint == p.Key.Fingerprint })
+	elsewhere, later := keys[i], keys[i]
+	elsewhere.Region = "us-east-1"
+	later.Start = later.Start.Add(time.Hour)
+	for _, other := range []digest.PublicKey{elsewhere, later} {
+		if r := checked(t, p, []digest.PublicKey{other}); r.Holds || r.Confirmed {
+			t.Errorf("alone: %+v", r)
+		}
+		if r := checked(t, p, []digest.PublicKey{other, keys[i]}); !r.Holds || !r.Confirmed {
+			t.Errorf("beside the right one: %+v", r)
+		}
+	}
+}
+
+// What only the maker of a proof says is not said as if it were checked.
+func TestWordsOfAProof(t *testing.T) {
+	p, keys := aProof(t, false, backfilled)
+	last := p.Steps[len(p.Steps)-1].Says
+	if !strings.Contains(last, "as metadata says that no signature covers") || strings.Contains(last, "and the digest was signed then") {
+		t.Error(last)
+	}
+	if r := checked(t, p, keys); !strings.Contains(r.Checks[8].Detail, "is the maker's word") {
+		t.Errorf("%+v", r.Checks[8])
+	}
+	p.Digest.Generated = ""
+	if err := verify.Reseal(p); err != nil {
+		t.Fatal(err)
+	}
+	if r := checked(t, p, keys); !strings.Contains(r.Checks[8].Detail, "is not known") {
+		t.Errorf("%+v", r.Checks[8])
+	}
+	p, _ = aProof(t, true, logIn(5))
+	if says := p.Steps[5].Says; !strings.Contains(says, "Whoever made this proof says") {
+		t.Error(says)
 	}
 }
 

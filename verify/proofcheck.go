@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -230,6 +231,12 @@ func (c *proofCheck) validity() (string, error) {
 	if !validWhenSigned(c.key, at, dated) {
 		return "", fmt.Errorf("the key was valid from %s, the digest was signed at %s", window, c.stamp(at))
 	}
+	switch {
+	case !dated:
+		return "the key was valid after the digest's end: from " + window + "; when the backfill digest was signed is not known", nil
+	case c.name.Chain.Backfill:
+		return "the key was valid then: from " + window + "; when the backfill digest was made, " + c.stamp(at) + ", is the maker's word", nil
+	}
 	return "the key was valid then: from " + window, nil
 }
 
@@ -242,7 +249,7 @@ func (c *proofCheck) wordsStep() (string, error) {
 	case c.Digest.From != "metadata" && c.Digest.From != "next-digest", (c.Digest.Carrier != "") != (c.Digest.From == "next-digest"):
 		return "", errors.New("it does not say where the signature is from")
 	}
-	return "its words say what was checked", nil
+	return "its words say what was checked, but for who carried the signature", nil
 }
 
 // origin looks for the key among those that are known to be CloudTrail's.
@@ -251,18 +258,22 @@ func (c *proofCheck) origin(known []digest.PublicKey) Check {
 	if known == nil {
 		return Check{name, CheckUnknown, "the key is the proof's own word: no keys of CloudTrail's were given"}
 	}
+	wrong := ""
 	for _, k := range known {
 		switch {
 		case k.Fingerprint != c.Key.Fingerprint:
 		case !bytes.Equal(k.Value, c.Key.Value):
-			return Check{name, CheckFails, "a key that was given has that fingerprint and other bytes"}
+			wrong = cmp.Or(wrong, "a key that was given has that fingerprint and other bytes")
 		case k.Region != "" && k.Region != c.Key.Region:
-			return Check{name, CheckFails, fmt.Sprintf("the key is one of %s", k.Region)}
+			wrong = cmp.Or(wrong, fmt.Sprintf("the key is one of %s", k.Region))
 		case !sameSecond(k.Start, c.Key.Start) || !sameSecond(k.End, c.Key.End):
-			return Check{name, CheckFails, fmt.Sprintf("the key is valid from %s to %s", c.stamp(k.Start), c.stamp(k.End))}
-		default:
+			wrong = cmp.Or(wrong, fmt.Sprintf("the key is valid from %s to %s", c.stamp(k.Start), c.stamp(k.End)))
+		default: // whatever another entry says: a run takes the one that fits as well
 			return Check{name, CheckHolds, "the key is one of those that were given"}
 		}
+	}
+	if wrong != "" {
+		return Check{name, CheckFails, wrong}
 	}
 	return Check{name, CheckUnknown, "none of the keys that were given has that fingerprint"}
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"time"
+
+	"github.com/trailseal/trailseal/digest"
 )
 
 // words is the proof, step by step. Commands hold nothing that a bucket chose: only
@@ -38,8 +40,8 @@ func (p *Proof) words() []ProofStep {
 			"jq -r .digest.signature proof.json | xxd -r -p > signature",
 			"openssl dgst -sha256 -verify key.pem -signature signature string-to-sign",
 		}},
-		{fmt.Sprintf("7. The key is one of CloudTrail's for the region %q, valid from %s to %s, and the digest was signed then. Only CloudTrail can tell: its list of public keys must have that fingerprint.",
-			k.Region, p.stamp(k.Start), p.stamp(k.End)), []string{
+		{fmt.Sprintf("7. The key is one of CloudTrail's for the region %q, valid from %s to %s%s. Only CloudTrail can tell: its list of public keys must have that fingerprint.",
+			k.Region, p.stamp(k.Start), p.stamp(k.End), p.dateWords()), []string{
 			`aws cloudtrail list-public-keys --region "$(jq -r .key.region proof.json)" --start-time "$(jq -r .key.validFrom proof.json)" --end-time "$(jq -r .key.validTo proof.json)"`,
 		}},
 	}
@@ -49,9 +51,23 @@ func (p *Proof) stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) 
 
 func (p *Proof) carrierWords() string {
 	if p.Digest.From == "next-digest" {
-		return fmt.Sprintf("It was taken from the digest after it, %q, which names it; it proves itself, whoever carried it.", p.Digest.Carrier)
+		return fmt.Sprintf("Whoever made this proof says that the digest after it, %q, names it; it proves itself, whoever carried it.", p.Digest.Carrier)
 	}
-	return "It was taken from the metadata of the digest file."
+	return "Whoever made this proof says that it is from the metadata of the digest file; it proves itself, whoever carried it."
+}
+
+// dateWords say whether the digest was signed while the key was valid. A digest is
+// signed soon after its end; a backfill one at any time after it, which only its
+// metadata tells.
+func (p *Proof) dateWords() string {
+	name, err := digest.ParseName(refOf(p.Digest.URI).Key)
+	switch {
+	case err != nil || !name.Chain.Backfill:
+		return ", and the digest was signed then"
+	case p.Digest.Generated != "":
+		return fmt.Sprintf(", and the digest, a backfill one, was signed then if it was made at %q, as metadata says that no signature covers", p.Digest.Generated)
+	}
+	return ", and after the digest's end; when the digest, a backfill one, was signed is not known"
 }
 
 // pemCommand makes of the key what openssl dgst reads.

@@ -13,17 +13,18 @@ import (
 
 // A Search is what looking for an event came to.
 type Search struct {
-	Event       string          `json:"event"`          // the eventID
-	Proof       *Proof          `json:"-"`              // nil: there is none, and Why says why
-	Why         string          `json:"why,omitempty"`  // in plain words; may quote hostile names
-	File        *File           `json:"file,omitempty"` // the log that holds the event, as it was judged; nil: none was found
-	Others      []string        `json:"others"`         // URIs of other kept logs that hold it as well, at most maxOthers
-	More        int             `json:"moreOthers"`     // how many more there are
-	Window      Window          `json:"window"`         // of delivery time
-	Logs        map[Verdict]int `json:"logs"`           // searched or not, by verdict
-	Searched    int             `json:"searched"`       // logs that were read to their end
-	Doubts      []string        `json:"doubts"`         // what may have hidden the event, at most maxDoubts
-	MoreDoubts  int             `json:"moreDoubts"`     //
+	Event       string          `json:"event"`                // the eventID
+	Proof       *Proof          `json:"-"`                    // nil: there is none, and Why says why
+	Why         string          `json:"why,omitempty"`        // in plain words; may quote hostile names
+	File        *File           `json:"file,omitempty"`       // the log that holds the event, as it was judged; nil: none was found
+	Others      []string        `json:"others"`               // URIs of other kept logs that hold it as well, at most maxOthers
+	More        int             `json:"moreOthers"`           // how many more there are
+	KeysIn      string          `json:"keysInCopy,omitempty"` // where the keys lie in the evidence that they vouch for; empty: they are from elsewhere
+	Window      Window          `json:"window"`               // of delivery time
+	Logs        map[Verdict]int `json:"logs"`                 // searched or not, by verdict
+	Searched    int             `json:"searched"`             // logs that were read to their end
+	Doubts      []string        `json:"doubts"`               // what may have hidden the event, at most maxDoubts
+	MoreDoubts  int             `json:"moreDoubts"`           //
 	Interrupted bool            `json:"interrupted,omitempty"`
 	Exit        int             `json:"exit"` // 0: there is a proof; 1: the event's log was tampered with; 3 otherwise
 }
@@ -46,6 +47,7 @@ func Prove(ctx context.Context, req Request, id string) (Search, error) {
 		return s.found, err
 	}
 	f := &s.found
+	f.KeysIn = req.KeysInCopy
 	f.Window, f.Logs, f.Interrupted = sum.Window, sum.Logs, sum.Interrupted
 	switch {
 	case s.kept != nil:

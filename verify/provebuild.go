@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/trailseal/trailseal/digest"
 )
@@ -39,7 +40,7 @@ func (s *search) prove(ctx context.Context, req Request) error {
 // build reads the log and its digest once more, whole, and holds the proof that it
 // makes of them against CheckProof.
 func (s *search) build(ctx context.Context, req Request) (*Proof, error) {
-	p := &Proof{Schema: ProofSchema, Tool: req.Version, Collected: req.Now.UTC()}
+	p := &Proof{Schema: ProofSchema, Tool: req.Version, Collected: made(req)}
 	if err := p.addLog(ctx, req, s); err != nil {
 		return nil, err
 	}
@@ -59,6 +60,15 @@ func (s *search) build(ctx context.Context, req Request) (*Proof, error) {
 		}
 	}
 	return p, nil
+}
+
+// made is when a proof is made. What is judged as of an earlier time, as a bundle
+// is, has its own beginning.
+func made(req Request) time.Time {
+	if req.Started.IsZero() {
+		return req.Now.UTC()
+	}
+	return req.Started.UTC()
 }
 
 // addLog reads the log, and cuts the event from it.
@@ -114,7 +124,9 @@ func (p *Proof) addDigest(ctx context.Context, req Request, ref Ref) (digest.Pub
 	switch {
 	case err != nil:
 		return none, err
-	case in.File == nil || in.File.Verdict != Kept || c.whole == nil || !c.whole.authentic():
+	case in.File != nil && in.File.Verdict != Kept:
+		return none, refusal(fmt.Sprintf("its digest, judged once more and alone, is %s: %q", in.File.Verdict, in.File.URI))
+	case in.File == nil || c.whole == nil || !c.whole.authentic():
 		return none, changed
 	}
 	raw, err := readDigest(ctx, req, ref)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -147,6 +148,16 @@ func (from *opened) clock(now time.Time) time.Time {
 		return from.evidence.Head().Collected
 	}
 	return now
+}
+
+// keysCarried says in which part of the evidence itself the keys lie: whoever could
+// change the evidence could change them too. It is empty where they are from
+// elsewhere, as those are that the user gives.
+func (from *opened) keysCarried(given bool) string {
+	if from.evidence != nil && !given {
+		return cmp.Or(from.keysIn, "the bundle")
+	}
+	return from.keysIn
 }
 
 // asCollected makes a request one over a bundle, where the source is one: judged

@@ -84,12 +84,13 @@ func (o *inspectOptions) run(ctx context.Context, s streams, name string) error 
 	defer out.Discard()
 	now := time.Now().UTC()
 	req := verify.Request{
-		Version: readBuild().Version, Source: t.name, Store: t.store, Keys: t.keys, Now: now, KeysInCopy: t.keysIn,
+		Version: readBuild().Version, Source: t.name, Store: t.store, Keys: t.keys, Now: now,
 		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
 	}
 	if err := t.asCollected(&req, &o.verifyOptions); err != nil {
 		return err
 	}
+	req.KeyStates, req.KeysInCopy = nil, t.keysCarried(o.keyFiles != nil)
 	w := report.NewInspector(o.format, out, verify.Header{Version: req.Version, Started: now, Source: t.name},
 		report.Options{Color: useColor(o.reports.color, out.terminal(), os.Getenv)})
 	each := w.Log
@@ -124,7 +125,7 @@ func firstOf(errs ...error) error {
 
 // ask inspects the file in its place, or, where it lies in none, by itself.
 func (o *inspectOptions) ask(ctx context.Context, req verify.Request, t target, each func(verify.File) error) (verify.Inspection, error) {
-	if t.placed || isS3(t.name) {
+	if t.placed || o.within != "" || isS3(t.name) {
 		return verify.Inspect(ctx, req, t.ref, each)
 	}
 	in, err := verify.InspectAlone(ctx, req, t.ref)

@@ -36,19 +36,23 @@ func (o *keysOptions) request(ctx context.Context, s streams, name string) (keyR
 		keys, err := source.OpenCloudTrail(ctx, o.aws.options())
 		return keyRequest{keys: keys, regions: o.filter.Regions, span: verify.KeySpan(span, now)}, usage(err)
 	}
-	window, err := parseWindow(o.start, o.end, now, true)
-	if err != nil {
-		return keyRequest{}, err
-	}
 	from, err := o.open(ctx, name, s.warner(o.quiet))
 	if err != nil {
 		return keyRequest{}, err
 	}
-	if from.keysIn != "" {
-		s.warner(o.quiet)("the keys are those in the copy itself (%s): CloudTrail was not asked", from.keysIn)
+	window, err := parseWindow(o.start, o.end, from.clock(now), true)
+	if err != nil {
+		return keyRequest{}, err
+	}
+	if in := from.keysCarried(false); in != "" {
+		s.warner(o.quiet)("the keys are those in the copy itself (%s): CloudTrail was not asked", in)
+	}
+	req := verify.Request{Store: from.store, Window: window, Now: now, Filter: from.filter, InFlight: o.concurrency}
+	if err := from.asCollected(&req, &o.verifyOptions); err != nil {
+		return keyRequest{}, err
 	}
 	ask := keyRequest{keys: from.keys}
-	ask.regions, ask.span, ask.findings = verify.Regions(ctx, verify.Request{Store: from.store, Window: window, Now: now, Filter: from.filter, InFlight: o.concurrency})
+	ask.regions, ask.span, ask.findings = verify.Regions(ctx, req)
 	return ask, nil
 }
 

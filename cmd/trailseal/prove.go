@@ -149,7 +149,8 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 	if err := from.asCollected(&request, &o.verifyOptions); err != nil {
 		return err
 	}
-	request.KeyStates = nil                        // nobody is told of keys here
+	request.KeyStates = nil // nobody is told of keys here
+	request.KeysInCopy = from.keysCarried(o.keyFiles != nil)
 	out, err := openOutputMode(o.to, s.out, 0o600) // what is in a log is not for everybody
 	if err != nil {
 		return err

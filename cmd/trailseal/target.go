@@ -42,12 +42,15 @@ func (o *verifyOptions) target(ctx context.Context, name string, warn func(strin
 		return t, usagef("--in goes with the URI of an object, and %q is none", name)
 	}
 	if !isS3(name) {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && isWholeBundle(name) {
-			return t, usagef("%q is an evidence bundle", name).hint("name an object that is in it: s3://BUCKET/KEY --in %s", name)
+		if info, err := os.Stat(name); err == nil && info.IsDir() && isBundle(name) {
+			return t, notOneFile(name)
 		}
 		store, ref, placed, err := openFile(name)
 		if err != nil {
 			return t, usage(err)
+		}
+		if !placed && isWholeBundle(name) { // among CloudTrail's files it is what a digest says of it
+			return t, notOneFile(name)
 		}
 		t.ref, t.placed, t.store, t.name = ref, placed, store, name
 		t.kms = source.NewKMS(ctx, o.aws.options(), o.kms.endpoint)
@@ -69,6 +72,10 @@ func (o *verifyOptions) target(ctx context.Context, name string, warn func(strin
 	from, err := o.open(ctx, where, warn)
 	t.opened = from
 	return t, err
+}
+
+func notOneFile(name string) error {
+	return usagef("%q is an evidence bundle", name).hint("name an object that is in it: s3://BUCKET/KEY --in %s", name)
 }
 
 // keysFor are the keys given, else those in the copy, else CloudTrail's.

@@ -21,9 +21,10 @@ import (
 // Version is the tool's that merges. The exit status follows from what is left
 // of the reports' own classes, and from what merging finds.
 func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, error) {
-	m := &merger{reports: reports, sink: sink, window: hull(reports), places: explainedPlaces(reports)}
+	m := &merger{reports: reports, sink: sink, window: hull(reports)}
 	m.summary = m.total()
 	m.findEdges()
+	m.places = explainedPlaces(m.reports) // which are in order of their time by now
 	if err := sink.Start(m.header(version)); err != nil {
 		return m.summary, err
 	}
@@ -34,6 +35,10 @@ func Merge(version string, reports []*Saved, sink verify.Sink) (verify.Summary, 
 	}
 	m.summary.Chains = m.chains
 	m.summary.Explained = m.explained()
+	if more := len(m.summary.Explained) - maxMergedEvents; more > 0 {
+		m.summary.Explained = m.summary.Explained[:maxMergedEvents]
+		m.summary.UnlistedEvents += int64(more)
+	}
 	m.summary.Verdict, m.summary.Exit = m.worst.Outcome()
 	return m.summary, sink.End(m.summary)
 }
@@ -49,8 +54,7 @@ type merger struct {
 	twice   []map[string]chainKey // of each report, the digests at its edge that another one has judged too
 	shared  map[string]bool       // all of those
 	places  []map[int64]int64     // of each report, the new places of what its events explain
-	told    map[string]int        // of the group at hand: files that another report may tell as well, and which told them first
-	toldAt  map[string]int64      // and their places
+	told    map[string]telling    // of the group at hand: files that another report may tell as well, and which told them first
 }
 
 // hull is the shortest window that all reports' windows lie in.
@@ -177,7 +181,7 @@ func compareKeys(a, b groupKey) int {
 // group tells one group of all reports that have it, and then its chains.
 func (m *merger) group(key groupKey, players []*player) error {
 	chains := map[chainKey][]part{}
-	m.told, m.toldAt = map[string]int{}, map[string]int64{}
+	m.told = map[string]telling{}
 	for _, p := range players {
 		p.dropped = map[dropped]int{}
 		var mine []*part

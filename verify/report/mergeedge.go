@@ -77,6 +77,12 @@ type dropped struct {
 	edge    bool
 }
 
+// A telling is which report told a file first, and the place that the file has.
+type telling struct {
+	by    int
+	place int64
+}
+
 // drop reports whether a file is not to be told, since another report of the
 // group told it: one of a digest that both have judged, or one that no digest
 // names, which is of a whole day where its name tells no time.
@@ -93,15 +99,13 @@ func (m *merger) drop(p *player, f verify.File) bool {
 	key := fmt.Sprint(f.Kind, f.Verdict, f.Class, f.URI)
 	first, told := m.told[key]
 	if !told {
-		m.told[key], m.toldAt[key] = p.at, m.seq+1
+		m.told[key] = telling{p.at, m.seq + 1}
 	}
-	if !told || first == p.at || !edge && !orphan {
+	if !told || first.by == p.at || !edge && !orphan {
 		return false
 	}
-	if _, wanted := m.places[p.at][f.Seq]; wanted { // an event of this report explains what the other one told
-		m.places[p.at][f.Seq] = m.toldAt[key]
-	}
-	if f.Verdict != verify.Kept { // which is taken out of the sums already
+	m.placed(p.at, f.Seq, first.place) // an event beside it is beside what was told
+	if f.Verdict != verify.Kept {      // which is taken out of the sums already
 		p.dropped[dropped{f.Kind, f.Verdict, chain, edge}]++
 	}
 	return true

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -25,18 +24,24 @@ func explainedPlaces(reports []*Saved) []map[int64]int64 {
 }
 
 // moved notes the place that was given last to what had another in a report.
-func (m *merger) moved(report int, from int64) {
+func (m *merger) moved(report int, from int64) { m.placed(report, from, m.seq) }
+
+func (m *merger) placed(report int, from, to int64) {
 	if _, wanted := m.places[report][from]; wanted {
-		m.places[report][from] = m.seq
+		m.places[report][from] = to
 	}
 }
+
+// maxMergedEvents is how many events a merged report tells: as many as that of a run
+// does, so that it can be read again.
+const maxMergedEvents = 1_000
 
 // explained are the events of all reports, each once, beside what they explain in
 // the merged one.
 func (m *merger) explained() []verify.Explanation {
 	type id struct {
 		id, account, name string
-		at                time.Time
+		at                int64 // seconds since 1970, as reports have it
 	}
 	index := map[id]int{}
 	var all []verify.Explanation
@@ -48,7 +53,7 @@ func (m *merger) explained() []verify.Explanation {
 					explains = append(explains, place)
 				}
 			}
-			key := id{e.ID, e.Account, e.Event, e.Time}
+			key := id{e.ID, e.Account, e.Event, e.Time.Unix()}
 			at, known := index[key]
 			if !known {
 				at, index[key] = len(all), len(all)

@@ -37,7 +37,7 @@ func WriteProofResult(w io.Writer, format string, r verify.ProofResult, exit int
 }
 
 func cleanSearch(s verify.Search) any {
-	s.Event, s.Why, s.Others, s.Doubts = validUTF8(s.Event), validUTF8(s.Why), cleanAll(s.Others), cleanAll(s.Doubts)
+	s.Event, s.Why, s.KeysIn, s.Others, s.Doubts = validUTF8(s.Event), validUTF8(s.Why), validUTF8(s.KeysIn), cleanAll(s.Others), cleanAll(s.Doubts)
 	form := struct {
 		verify.Search
 		File   *fileForm   `json:"file,omitempty"`
@@ -74,6 +74,9 @@ func searchText(w io.Writer, s verify.Search, p painter) error {
 		row("event", fmt.Sprintf("%s bytes at byte %s", thousands(int(s.Proof.Event.Length)), thousands(int(s.Proof.Event.Offset))))
 		row("digest", Clean(s.Proof.Digest.URI))
 		row("key", Clean(s.Proof.Key.Fingerprint)+" of "+Clean(s.Proof.Key.Region))
+		if s.KeysIn != "" {
+			row("", wrap("as the evidence itself has it ("+CleanText(s.KeysIn)+"): whoever could change that could change it too", 14))
+		}
 	} else {
 		class := verify.ClassUnproven
 		if s.Exit == 1 {

@@ -249,11 +249,34 @@ func asChain(raw []byte) (saved, error) {
 	return saved{chain: &c}, err
 }
 
+// maxObjects bounds the objects in one value: two bytes of text make one, which may
+// take hundreds in memory.
+const maxObjects = 100_000
+
+// small refuses a value that would take far more memory than its text.
+func small(raw []byte) error {
+	text, n := false, 0
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			text = !text
+		case c == '\\' && text:
+			i++
+		case c == '{' && !text:
+			n++
+		}
+	}
+	if n > maxObjects {
+		return fmt.Errorf("more than %d objects in one value", maxObjects)
+	}
+	return nil
+}
+
 // unmarshal reads an element, which must have its class: to take what has none
 // for good would be a guess.
 func unmarshal(raw []byte, v any) error {
 	var has struct{ Class *verify.Class }
-	if err := json.Unmarshal(raw, &has); err != nil {
+	if err := errors.Join(small(raw), json.Unmarshal(raw, &has)); err != nil {
 		return err
 	}
 	if has.Class == nil {

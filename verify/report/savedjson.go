@@ -138,7 +138,7 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 	case "bundle":
 		return errors.Join(d.Decode(&s.Header.Bundle), checkBundle(s.Header.Bundle))
 	case "keys":
-		return d.Decode(&s.Summary.Keys)
+		return decodeSmall(d, &s.Summary.Keys)
 	case "explanations":
 		return s.explanations(d, bound)
 	case "unlistedEvents":
@@ -146,7 +146,7 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 	case "finished":
 		return d.Decode(&s.Summary.Finished)
 	case "summary":
-		return d.Decode(&s.Summary)
+		return decodeSmall(d, &s.Summary)
 	case "interrupted":
 		return d.Decode(&s.Summary.Interrupted)
 	case "verdict":
@@ -155,6 +155,18 @@ func (s *Saved) member(d *json.Decoder, bound *gauge, name string) error {
 		return d.Decode(&s.Summary.Exit)
 	}
 	return skip(d, bound)
+}
+
+// decodeSmall reads a value that may hold many objects.
+func decodeSmall(d *json.Decoder, v any) error {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return err
+	}
+	if err := small(raw); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
 }
 
 func (w *windowForm) window() verify.Window {

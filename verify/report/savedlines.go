@@ -72,6 +72,9 @@ func (s *Saved) start(line []byte) error {
 
 func (s *Saved) end(line []byte) error {
 	var f endForm
+	if err := small(line); err != nil {
+		return err
+	}
 	err := json.Unmarshal(line, &f)
 	s.Summary = f.Summary
 	s.Summary.Window, s.Summary.Finished, s.Summary.Keys = f.Window.window(), deref(f.Finished), f.Keys
