@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	chunkRecords = 512
+	chunkRecords = 128
 	chunkBytes   = 1 << 20
 	mostRecords  = 4096 // of a chunk that is read, whoever wrote it
 	openChunks   = 128  // chunks held: accounts' regions are worked on side by side
