@@ -70,7 +70,7 @@ func newInspect(s streams) *cobra.Command {
 }
 
 func (o *inspectOptions) run(ctx context.Context, s streams, name string) error {
-	if err := keepEvidence(o.to, name); err != nil {
+	if err := firstOf(keepEvidence(o.to, name), keepEvidence(o.to, o.within)); err != nil {
 		return err
 	}
 	t, err := o.target(ctx, name, s.warner(o.quiet), source.OpenPlace)

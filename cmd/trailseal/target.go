@@ -26,10 +26,34 @@ func keepEvidence(out, in string) error {
 	source, err := os.Stat(in)
 	target, err2 := os.Stat(out)
 	_, among := digest.FromAWSLogs(filepath.ToSlash(placeOf(out)))
-	if among || err == nil && err2 == nil && os.SameFile(source, target) {
-		return usagef("--output %q lies in the evidence, which is never written to", out)
+	switch {
+	case among, err == nil && err2 == nil && os.SameFile(source, target):
+	case err != nil || !source.IsDir() || !below(in, out):
+		return nil
+	case isBundle(in): // every file in it is of the evidence, and one more would be a stray
+	case err2 != nil || !isEvidence(filepath.Base(out)):
+		return nil
 	}
-	return nil
+	return usagef("--output %q lies in the evidence, which is never written to", out)
+}
+
+// below reports whether a file lies in a directory, however both are named.
+func below(dir, file string) bool {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real
+	}
+	rel, err := filepath.Rel(abs, placeOf(file))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// isEvidence reports whether a file of this name beside an AWSLogs folder belongs to
+// the copy: its keys, or the metadata of an object.
+func isEvidence(name string) bool {
+	return strings.HasPrefix(name, "public-keys") && strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".metadata.json")
 }
 
 // A fileOpener opens one file on disk.
