@@ -133,7 +133,7 @@ var reasonSayings = map[verify.Reason]saying{
 		"it lies among the logs and no digest names it",
 		"it belongs to no chain"},
 	verify.Expired: {
-		"the bucket's lifecycle rule removed it", ""},
+		"a lifecycle rule of the bucket removes what is of its age", ""},
 	verify.CoverageUnknown: {
 		"it is of a kind that digests may not cover", ""},
 }
