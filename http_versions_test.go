@@ -120,10 +120,41 @@ func TestRecoverMayNotListVersions(t *testing.T) {
 	}
 }
 
+// The commands name the bucket whose versions were looked at, which of a copy is
+// not the original's.
+func TestRecoverFromACopyInAnotherBucket(t *testing.T) {
+	w := mintWorld(t, func(s *verifytest.Spec) { s.Regions = s.Regions[:1] })
+	original := w.Buckets()[0]
+	const archive = "example-archive"
+	for key, o := range w.Scan(original, "") {
+		w.Put(verify.Ref{Bucket: archive, Key: "old/" + key}, o)
+	}
+	w.Version(archive)
+	logs := w.Logs()[:2]
+	slices.SortFunc(logs, func(a, b verify.Ref) int { return strings.Compare(a.Key, b.Key) })
+	there := func(ref verify.Ref) verify.Ref {
+		return verify.Ref{Bucket: archive, Key: "old/" + strings.TrimPrefix(ref.Key, "old/")}
+	}
+	w.Delete(there(logs[0]))
+	w.Put(there(logs[1]), verifytest.Object{Bytes: []byte("nonsense")})
+	server := serveHTTP(t, w, verifytest.ServerOptions{})
+	r := recoverJSON(t, 1, awsEnv(t, server.URL), append([]string{"s3://" + archive + "/old", "--copy-of", "s3://" + original}, window(w)...)...)
+	for _, ref := range logs {
+		key := strings.TrimPrefix(ref.Key, "old/")
+		got := r.of("s3://" + original + "/" + key)
+		if got == nil || !strings.Contains(got.Command, " --bucket "+archive+" --key old/"+key+" ") || strings.Contains(got.Command, original) {
+			t.Errorf("%s: %+v", key, got)
+		}
+	}
+}
+
 // A real S3 server that keeps versions says the same.
 func TestRecoverFromARealS3Server(t *testing.T) {
 	url := versitygw(t, "--versioning-dir", t.TempDir())
-	w := mintWorld(t, func(s *verifytest.Spec) { s.Regions = s.Regions[:1]; s.Backfill = false })
+	w := mintWorld(t, func(s *verifytest.Spec) {
+		s.Regions, s.Backfill = s.Regions[:1], false
+		s.Prefix = "pre fix+ü%41/it's" // what a shell, a URL and the AWS CLI each treat in their own way
+	})
 	c := client(url)
 	bucket := w.Buckets()[0]
 	if _, err := c.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 )
@@ -20,22 +19,8 @@ func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	if hidden && marker != "" {
 		return "aws s3api delete-object" + at + " --version-id " + shellQuote(marker)
 	}
-	from := ref.Bucket + "/" + percentEncoded(ref.Key) + "?versionId=" + percentEncoded(version)
+	from := ref.Bucket + "/" + ref.Key + "?versionId=" + version // the AWS CLI escapes it, and would do so twice
 	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"
-}
-
-// percentEncoded is a key as the header of a copy wants it.
-func percentEncoded(key string) string {
-	var b strings.Builder
-	for i := range len(key) {
-		c := key[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~/", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
 }
 
 // shellQuote makes a text one word of a POSIX shell.

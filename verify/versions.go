@@ -84,6 +84,9 @@ func (out *Recover) found(ref Ref, versions []Version, i int) {
 	if i > 0 {
 		out.removed(versions, i-1)
 	}
+	if v.At != (Ref{}) {
+		ref = v.At
+	}
 	out.Command = restoreCommand(ref, v.ID, out.Marker, i == 1 && versions[0].Marker && versions[0].Latest)
 }
 
