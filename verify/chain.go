@@ -347,7 +347,7 @@ func (c *chainRun) settleOne(d *sight) {
 	}
 	c.r.Progress.DigestsDone.Add(1)
 	c.extend(d)
-	recovered := c.rescued(d, ruling.verdict)
+	recovered := c.rescued(d, ruling)
 	file := digestFile(d, ruling)
 	file.Recover = d.recover
 	c.send(step{file: file})

@@ -8,16 +8,22 @@ import (
 // restoreCommand is the command of the AWS CLI that brings a version of an object
 // back: by removing the delete marker where nothing else hides it, else by copying
 // the version, with its metadata, over what is there. A name that a terminal would
-// not show as it is has none.
+// not show as it is, or that the AWS CLI would not take for one, has none.
 func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	for _, text := range []string{ref.Bucket, ref.Key, version, marker} {
 		if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }) {
 			return ""
 		}
 	}
+	if strings.HasPrefix(ref.Key, "-") || strings.Contains(ref.Key[:min(len(ref.Key), 8)], "://") {
+		return "" // the AWS CLI would take it for an option, or read the file or address in its place
+	}
 	at := " --bucket " + shellQuote(ref.Bucket) + " --key " + shellQuote(ref.Key)
 	if hidden && marker != "" {
 		return "aws s3api delete-object" + at + " --version-id " + shellQuote(marker)
+	}
+	if strings.Contains(ref.Key, "?versionId=") || strings.Contains(version, " ") {
+		return "" // the AWS CLI would cut it elsewhere
 	}
 	from := ref.Bucket + "/" + ref.Key + "?versionId=" + version // the AWS CLI escapes it, and would do so twice
 	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"

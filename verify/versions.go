@@ -26,8 +26,10 @@ func (r *run) versions() Versioned {
 }
 
 // recoverable reports whether something else than what is there may be among the
-// versions of a file.
-func recoverable(v Verdict) bool { return v == Modified || v == Deleted || v == Unverified }
+// versions of a file. Without keys no version of a digest could be told from another.
+func recoverable(v Verdict, reasons []Reason) bool {
+	return v == Modified || v == Deleted || v == Unverified && !slices.Contains(reasons, KeysUnavailable)
+}
 
 // recover looks through an object's versions for one that test takes, the newest
 // first. current is the version that was judged already. The error is for what
@@ -71,7 +73,7 @@ func (r *run) recover(ctx context.Context, ref Ref, current string, test func(o 
 	}
 	out.removed(versions, 0)
 	if out.Looked == 0 && out.Problem == "" {
-		out.Problem = "no other version of it is there"
+		out.Problem = "no other version of it is there: versioning was off, or they were deleted for good"
 	}
 	return out, nil
 }
@@ -83,6 +85,9 @@ func (out *Recover) found(ref Ref, versions []Version, i int) {
 	out.Modified = stamp(v.Modified)
 	if i > 0 {
 		out.removed(versions, i-1)
+	}
+	if top := versions[0]; i > 0 && top.Latest && top.Marker {
+		out.Marker = top.ID // it hides the version, whatever came between
 	}
 	if v.At != (Ref{}) {
 		ref = v.At
@@ -105,7 +110,7 @@ func (out *Recover) removed(versions []Version, i int) {
 // it, and what its versions hold where it is not what a trusted digest vouches for.
 func (r *run) completeLog(ctx context.Context, f *File, s *logStep, seen logSight) (err error) {
 	f.Detail = strings.TrimPrefix(strings.TrimSuffix(f.Detail+"; "+s.detail, "; "), "; ")
-	if r.versions() == nil || !s.trusted || !recoverable(f.Verdict) {
+	if r.versions() == nil || !s.trusted || !recoverable(f.Verdict, nil) {
 		return nil
 	}
 	f.Recover, err = r.recover(ctx, Ref{s.listed.Bucket, s.listed.Object}, seen.version, func(o Object) (bool, error) {
@@ -207,8 +212,8 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 
 // rescued looks for a digest that is not kept among its versions, now that it is
 // known what the next one says of it.
-func (c *chainRun) rescued(d *sight, v Verdict) bool {
-	if c.r.versions() == nil || !recoverable(v) {
+func (c *chainRun) rescued(d *sight, is ruling) bool {
+	if c.r.versions() == nil || !recoverable(is.verdict, is.reasons) {
 		return false
 	}
 	if next := d.next(); next != nil && d.rescue != nil && d.rescue.record.Hash != next.record.Previous.Hash {

@@ -69,7 +69,7 @@ func TestRecoverLogs(t *testing.T) {
 	}{
 		"deleted":      {func(w *verifytest.World) { w.Delete(log) }, verify.Deleted, "first-", true, "delete-object", 1},
 		"overwritten":  {func(w *verifytest.World) { w.Put(log, forged(w, log)) }, verify.Modified, "first-", false, "copy-object", 1},
-		"twice":        {func(w *verifytest.World) { o := forged(w, log); w.Put(log, o); w.Delete(log) }, verify.Deleted, "first-", false, "copy-object", 2},
+		"twice":        {func(w *verifytest.World) { o := forged(w, log); w.Put(log, o); w.Delete(log) }, verify.Deleted, "first-", true, "copy-object", 2},
 		"marker, then": {func(w *verifytest.World) { o := forged(w, log); w.Delete(log); w.Put(log, o) }, verify.Modified, "first-", true, "copy-object", 1},
 		"put back":     {func(w *verifytest.World) { o, _ := w.Get(log); w.Delete(log); w.Put(log, o) }, verify.Kept, "", false, "", 0},
 		"for good": {func(w *verifytest.World) {

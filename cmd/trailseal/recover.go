@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trailseal/trailseal/verify"
+	"github.com/trailseal/trailseal/verify/report"
 )
 
 const recoverLong = `Look through a bucket's object versions for the originals of what is modified or deleted.
@@ -50,7 +52,7 @@ func newRecover(s streams) *cobra.Command {
 			}
 			return o.checkSource(args)
 		},
-		PreRunE: func(*cobra.Command, []string) error { return o.check() },
+		PreRunE: func(*cobra.Command, []string) error { return errors.Join(o.check(), o.checkCommands()) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), s, strings.Join(args, ""))
 		},
@@ -63,6 +65,17 @@ func newRecover(s streams) *cobra.Command {
 	f.BoolVar(&o.explain, "explain", false, "tell events of kept logs that may explain what is found: who, when, from where")
 	o.runFlags(cmd)
 	return cmd
+}
+
+// checkCommands keeps the commands apart from the report.
+func (o *recoverOptions) checkCommands() error {
+	switch {
+	case o.commands == "-":
+		return usagef("--commands %q: standard output is for the report, give a file", o.commands)
+	case o.commands != "" && o.reports.output != "" && placeOf(o.commands) == placeOf(o.reports.output):
+		return usagef("--commands %q: --output goes to the same file", o.commands)
+	}
+	return nil
 }
 
 // run is verify's run, with what is found saved on the way.
@@ -112,6 +125,8 @@ type recovery struct {
 	ended    bool
 
 	gone, found, saved int
+	without            int    // how many have no version to look at
+	problem            string // of the first of them
 }
 
 func (r *recovery) Start(h verify.Header) error {
@@ -126,6 +141,11 @@ func (r *recovery) File(f verify.File) error {
 		r.gone++
 	}
 	if f.Recover == nil || f.Recover.Version == "" {
+		if got := f.Recover; got != nil && got.Looked == 0 && got.Problem != "" {
+			if r.without++; r.without == 1 {
+				r.problem = got.Problem
+			}
+		}
 		return r.Sink.File(f)
 	}
 	r.found++
@@ -157,6 +177,9 @@ func (r *recovery) says(o *recoverOptions) string {
 		b.WriteString("nothing is modified or deleted")
 	default:
 		fmt.Fprintf(&b, "of %d files that are modified or deleted, %d can be recovered", max(r.gone, r.found), r.found)
+	}
+	if r.without > 0 {
+		fmt.Fprintf(&b, ", of %d no version could be looked at (%s)", r.without, report.CleanText(r.problem))
 	}
 	if o.to != "" {
 		fmt.Fprintf(&b, ", %d are saved in %q", r.saved, o.to)
