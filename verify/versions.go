@@ -181,11 +181,11 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 			break
 		}
 		w := c.waiting[i]
-		if w.authentic() {
-			return
-		}
 		if !slices.Contains(w.nexts, namer) {
 			w.link(namer)
+		}
+		if w.authentic() {
+			return
 		}
 		if err := c.r.recoverDigest(ctx, w, namer); err != nil {
 			c.r.fail(err)
@@ -196,7 +196,7 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 		namer, at = w.rescue, i
 	}
 	p := namer.record.Previous
-	if p == nil {
+	if p == nil || at == len(c.waiting) || c.given[Ref{p.Bucket, p.Object}] {
 		return
 	}
 	name, err := digest.ParseName(p.Object)
@@ -207,7 +207,47 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 	rest := slices.Clone(c.waiting[at:])
 	c.waiting = c.waiting[:at]
 	c.insert(ctx, slices.Values(found), namer)
+	c.reviveBefore(ctx, found)
 	c.waiting = append(c.waiting, rest...)
+}
+
+// reviveBefore goes on where a walk back met a digest that is at hand and waits.
+func (c *chainRun) reviveBefore(ctx context.Context, found []*sight) {
+	if len(found) == 0 || c.r.versions() == nil || c.stopped || ctx.Err() != nil {
+		return
+	}
+	if oldest := found[0].speaker(); oldest.record != nil && oldest.authentic() {
+		c.revive(ctx, oldest)
+	}
+}
+
+// promote admits those that wait and have become authentic since, because a version
+// that was recovered carries their signature: each settles what waited before it.
+func (c *chainRun) promote(ctx context.Context) {
+	if c.r.versions() == nil {
+		return
+	}
+	for !c.stopped && ctx.Err() == nil {
+		i := slices.IndexFunc(c.waiting, func(w *sight) bool { return w != c.last && w.authentic() })
+		if i < 0 {
+			return
+		}
+		w, rest := c.waiting[i], slices.Clone(c.waiting[i+1:])
+		c.waiting = c.waiting[:i]
+		c.admit(ctx, w)
+		c.waiting = append(c.waiting, rest...)
+	}
+}
+
+// noteGiven remembers a digest that was given up.
+func (c *chainRun) noteGiven(d *sight) {
+	if c.r.versions() == nil {
+		return
+	}
+	if c.given == nil {
+		c.given = map[Ref]bool{}
+	}
+	c.given[d.found] = true
 }
 
 // rescued looks for a digest that is not kept among its versions, now that it is
