@@ -106,6 +106,54 @@ func TestRecoverOverHTTP(t *testing.T) {
 	}
 }
 
+// What a client sealed is recovered by what it opens to and saved as it was stored,
+// also where its instruction file was deleted with it.
+func TestRecoverSealed(t *testing.T) {
+	for _, seal := range []verifytest.Seal{{Scheme: "s3ec-v2"}, {Scheme: "s3ec-v2", Instruction: true}, {Scheme: "s3ec-v3", Instruction: true}, {Scheme: "esdk-v2"}} {
+		t.Run(sealName(seal), func(t *testing.T) {
+			w := kmsWorld(t, func(s *verifytest.Spec) { s.Regions = s.Regions[:1] })
+			sealWorld(t, w, seal, nil)
+			bucket := w.Buckets()[0]
+			w.Version(bucket)
+			victims := []verify.Ref{w.Chains()[0].Digests[2].Ref, w.Chains()[0].Digests[3].Ref}
+			for _, ref := range w.Logs() {
+				if isLog(ref) && len(victims) < 4 {
+					victims = append(victims, ref)
+				}
+			}
+			for i, ref := range victims {
+				if i == 3 {
+					w.Put(ref, verifytest.Object{Bytes: []byte("nonsense")})
+					continue
+				}
+				w.Delete(ref)
+				if aside := (verify.Ref{Bucket: ref.Bucket, Key: ref.Key + verifytest.InstructionFile}); seal.Instruction {
+					w.Delete(aside)
+				}
+			}
+			server := serveHTTP(t, w, verifytest.ServerOptions{})
+			to := filepath.Join(t.TempDir(), "originals")
+			env := append(awsEnv(t, server.URL), "AWS_ENDPOINT_URL_KMS="+server.URL)
+			r := recoverJSON(t, 1, env, append(append([]string{"s3://" + bucket}, window(w)...), "--to", to, "--kms-key", kmsTrail)...)
+			for _, ref := range victims {
+				got := r.of(ref.URI())
+				if got == nil || got.Version == "" || got.Saved == "" || got.Problem != "" {
+					t.Errorf("%s: %+v", ref.Key, got)
+					continue
+				}
+				all := w.Versions(ref)
+				if saved, err := os.ReadFile(got.Saved); err != nil || string(saved) != string(all[len(all)-1].Bytes) {
+					t.Errorf("%s: not as it was stored: %d bytes, %v", got.Saved, len(saved), err)
+				}
+			}
+			out := verifyJSON(t, env, append([]string{to, "--kms-key", kmsTrail}, keyFiles(t, w)...)...)
+			if out.Summary.Digests["kept"] != 2 || out.Summary.Logs["modified"]+out.Summary.Logs["unreadable"]+out.Summary.Digests["modified"] != 0 {
+				t.Errorf("what was saved: %+v %+v", out.Summary, out.Files)
+			}
+		})
+	}
+}
+
 // A refusal to list versions is told of, and changes no verdict.
 func TestRecoverMayNotListVersions(t *testing.T) {
 	w := mintWorld(t, nil)

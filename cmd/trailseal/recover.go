@@ -11,6 +11,7 @@ import (
 
 	"github.com/trailseal/trailseal/verify"
 	"github.com/trailseal/trailseal/verify/report"
+	"github.com/trailseal/trailseal/verify/source"
 )
 
 const recoverLong = `Look through a bucket's object versions for the originals of what is modified or deleted.
@@ -21,7 +22,7 @@ that it lists, and names the digest before it, so that what was deleted with it 
 The report names for each file the version, when and by whom it was removed as far as versions
 tell, and the command that would restore it. Nothing is ever written to the bucket.
 
---to saves the originals in a directory that trailseal verify reads. --commands writes the commands
+--to saves the originals, as they were stored, in a directory that trailseal verify reads. --commands writes the commands
 of the AWS CLI into a file, to be read before anybody runs them.
 
 Exit status: as verify's, and a file that can be recovered is still deleted: 1.
@@ -79,7 +80,7 @@ func (o *recoverOptions) checkCommands() error {
 }
 
 // run is verify's run, with what is found saved on the way.
-func (o *recoverOptions) run(ctx context.Context, s streams, source string) error {
+func (o *recoverOptions) run(ctx context.Context, s streams, name string) error {
 	r := &recovery{ctx: ctx}
 	out, err := openOutputMode(o.commands, io.Discard, 0o600)
 	if err != nil {
@@ -94,11 +95,14 @@ func (o *recoverOptions) run(ctx context.Context, s streams, source string) erro
 		defer r.saver.Close()
 	}
 	o.through = func(store verify.Store, sink verify.Sink) verify.Sink {
+		if layer, ok := store.(*source.Opening); ok {
+			store = layer.Store // an original is what was stored, sealed or not
+		}
 		r.store, _ = store.(verify.Versioned)
 		r.Sink = sink
 		return r
 	}
-	err = o.verifyOptions.run(ctx, s, source)
+	err = o.verifyOptions.run(ctx, s, name)
 	if !r.ended {
 		return err
 	}
