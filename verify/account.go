@@ -250,7 +250,7 @@ func (c *chainRun) tail() {
 		c.record.Gaps = append(c.record.Gaps, Hole{s.start, s.end, reason})
 		c.find(Finding{Kind: Stale, Start: &s.start, End: &s.end, Message: fmt.Sprintf(
 			"the newest digest found ends at %s; later ones are due and are not there: cut off, logging stopped, or delivery fails",
-			c.newest().Format(time.RFC3339))})
+			c.newest().Format(time.RFC3339)) + c.g.unseen})
 	}
 	c.book.paint(NotYetDue, c.book.window.End)
 }

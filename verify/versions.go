@@ -284,8 +284,9 @@ func (g *groupRun) listHidden(w Window, chains map[digest.Chain][]listing) {
 		at := Ref{p.Bucket, p.Key + g.folder(digest.DigestFolder)}
 		after, until := at.Key+dayBefore(w.Start), at.Key+w.End.AddDate(0, 0, 2).UTC().Format(dayFolder)
 		for e, err := range g.r.versions().Hidden(g.ctx, at, after, until) {
-			if err != nil {
-				break // who may not list versions sees less, and is told so where something is missing
+			if err != nil { // who may not list versions sees less, and is told so where something is missing
+				g.unseen = "; whether versions of deleted ones are there could not be looked at: " + judgeError(err).detail
+				break
 			}
 			name, err := digest.ParseName(e.Key)
 			near := err == nil && g.owns(name) && name.End.After(w.Start) && !name.End.After(w.End.Add(time.Hour))
