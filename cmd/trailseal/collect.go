@@ -22,7 +22,7 @@ func newCollect(s streams) *cobra.Command {
 	o := collectOptions{verifyOptions: newVerifyOptions()}
 	cmd := &cobra.Command{
 		Use:     "collect SOURCE -o BUNDLE",
-		Short:   "Collect a trail's files into an evidence bundle, and verify them",
+		Short:   "Collect and verify a trail into an evidence bundle",
 		Long:    collectLong + windowHelp,
 		Example: collectExample,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -94,6 +94,9 @@ func envName(name string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
+// envRelease is what our CI templates call the release that they fetch.
+const envRelease = envPrefix + "VERSION"
+
 // environment reads the settings that the environment has. What looks like a
 // variable of ours and is none is strange. An empty one is not set.
 func environment(known []setting, environ []string) (all map[string]value, strange []string) {
@@ -105,7 +108,7 @@ func environment(known []setting, environ []string) (all map[string]value, stran
 	}
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, envPrefix) || text == "" {
+		if !strings.HasPrefix(name, envPrefix) || text == "" || name == envRelease {
 			continue
 		}
 		i := slices.Index(names, name)

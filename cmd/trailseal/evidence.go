@@ -47,6 +47,15 @@ type evidence struct {
 // isBundle reports whether a source is a bundle, not a bucket or a plain copy.
 func isBundle(name string) bool { return name != "" && !isS3(name) && bundle.Is(name) }
 
+// isWholeBundle reports whether a file can be opened as a bundle.
+func isWholeBundle(name string) bool {
+	r, err := bundle.Open(name)
+	if err == nil {
+		r.Close()
+	}
+	return err == nil
+}
+
 // openBundle opens a bundle. No AWS configuration is read and no network used.
 func (o *verifyOptions) openBundle(ctx context.Context, from *opened, given verify.Keys, warn func(string, ...any)) error {
 	if err := o.checkBundle(from.name); err != nil {

@@ -57,6 +57,7 @@ func newInspect(s streams) *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.format, "format", "text", "text or json")
 	f.StringVarP(&o.to, "output", "o", "", "write to this `file`, whole or not at all")
+	f.StringVar(&o.within, "in", "", "look for the URI in this `bundle` or directory in place of S3")
 	f.BoolVar(&o.noLogs, "no-logs", false, "do not read the logs that a digest lists")
 	f.StringArrayVar(&o.keyFiles, "public-keys", nil, "`file` that aws cloudtrail list-public-keys printed (repeatable)")
 	f.Var(&o.logLimit, "max-log-size", "a log file that inflates past this is modified, too-large")
@@ -85,6 +86,9 @@ func (o *inspectOptions) run(ctx context.Context, s streams, name string) error 
 	req := verify.Request{
 		Version: readBuild().Version, Source: t.name, Store: t.store, Keys: t.keys, Now: now, KeysInCopy: t.keysIn,
 		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit),
+	}
+	if err := t.asCollected(&req, &o.verifyOptions); err != nil {
+		return err
 	}
 	w := report.NewInspector(o.format, out, verify.Header{Version: req.Version, Started: now, Source: t.name},
 		report.Options{Color: useColor(o.reports.color, out.terminal(), os.Getenv)})

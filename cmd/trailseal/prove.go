@@ -137,25 +137,25 @@ func (o *proveOptions) prove(ctx context.Context, s streams, args []string) erro
 		return err
 	}
 	now := time.Now().UTC()
-	window, err := parseWindow(o.start, o.end, now, o.trail == "" && !isS3(name))
-	if err != nil {
-		return err
-	}
 	from, err := o.open(ctx, name, s.warner(o.quiet))
 	if err != nil {
 		return err
 	}
+	window, err := parseWindow(o.start, o.end, from.clock(now), o.trail == "" && !isS3(name))
+	if err != nil {
+		return err
+	}
+	request := o.request(from, window, now, name)
+	if err := from.asCollected(&request, &o.verifyOptions); err != nil {
+		return err
+	}
+	request.KeyStates = nil                        // nobody is told of keys here
 	out, err := openOutputMode(o.to, s.out, 0o600) // what is in a log is not for everybody
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
-	found, err := o.search(ctx, s, verify.Request{
-		Version: readBuild().Version, Source: from.name, Store: from.store, Keys: from.keys, KeysInCopy: from.keysIn,
-		Window: window, Now: now, Lookback: time.Duration(o.lookback), Filter: from.filter, Copied: o.copyOf != "",
-		OwnKeys: o.kms.own(from.trailKey), HasTrailKey: from.trailKey != "", Delivery: from.delivery,
-		LogLimit: int64(o.logLimit), DigestLimit: int64(o.digestLimit), InFlight: o.inFlight(name), Progress: new(verify.Progress),
-	}, args[0])
+	found, err := o.search(ctx, s, request, args[0])
 	if err == nil {
 		err = o.tell(s, out, found)
 	}

@@ -44,7 +44,7 @@ func newRecover(s streams) *cobra.Command {
 	o.versions = true
 	cmd := &cobra.Command{
 		Use:     "recover SOURCE",
-		Short:   "Find the originals of what is modified or deleted among a bucket's versions",
+		Short:   "Find originals among a bucket's versions",
 		Long:    recoverLong + windowHelp,
 		Example: recoverExample,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -27,7 +27,7 @@ func (o *verifyOptions) run(ctx context.Context, s streams, source string) error
 		return err
 	}
 	if from.evidence != nil && o.seal == "" && !o.quiet {
-		fmt.Fprintf(s.err, "trailseal: the bundle was collected at %s; seal %s\n", request.Now.Format(time.RFC3339), request.Bundle.Seal)
+		fmt.Fprintf(s.err, "trailseal: the bundle was collected at %s; seal %s\n  hint: compare it with the one that collect printed (--seal): the keys are the bundle's own, unless --public-keys gives them\n", request.Now.Format(time.RFC3339), request.Bundle.Seal)
 	}
 	out, err := o.reports.open(s.out, o.all)
 	if err != nil {

@@ -38,7 +38,13 @@ type fileOpener func(path string) (*source.Directory, verify.Ref, bool, error)
 // target finds the store and the place of the object.
 func (o *verifyOptions) target(ctx context.Context, name string, warn func(string, ...any), openFile fileOpener) (target, error) {
 	t := target{}
+	if o.within != "" && !isS3(name) {
+		return t, usagef("--in goes with the URI of an object, and %q is none", name)
+	}
 	if !isS3(name) {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && isWholeBundle(name) {
+			return t, usagef("%q is an evidence bundle", name).hint("name an object that is in it: s3://BUCKET/KEY --in %s", name)
+		}
 		store, ref, placed, err := openFile(name)
 		if err != nil {
 			return t, usage(err)
@@ -56,7 +62,11 @@ func (o *verifyOptions) target(ctx context.Context, name string, warn func(strin
 	t.ref = verify.Ref{Bucket: bucket, Key: key}
 	root, placed := source.RootOf(t.ref)
 	t.placed = placed
-	from, err := o.open(ctx, root.URI(), warn)
+	where := root.URI()
+	if o.within != "" {
+		where = o.within
+	}
+	from, err := o.open(ctx, where, warn)
 	t.opened = from
 	return t, err
 }

@@ -24,6 +24,7 @@ type verifyOptions struct {
 	versions    bool
 	through     func(verify.Store, verify.Sink) verify.Sink // of a command that wants to see the results
 	seal        string
+	within      string // inspect: the bundle or directory that holds the object
 	policy      verify.Policy
 	logLimit    byteSize
 	digestLimit byteSize
