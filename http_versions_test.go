@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/trailseal/trailseal/verify"
+	reports "github.com/trailseal/trailseal/verify/report"
 	"github.com/trailseal/trailseal/verify/verifytest"
 )
 
@@ -237,6 +238,9 @@ func TestRecoverFromARealS3Server(t *testing.T) {
 	for _, f := range r.Files {
 		if f.Recover == nil || f.Recover.Command == "" {
 			continue
+		}
+		if shown := reports.CleanText(f.Recover.Command); shown != f.Recover.Command { // it is pasted from there
+			t.Errorf("a report for people shows %s for %s", shown, f.Recover.Command)
 		}
 		cmd := exec.Command("sh", "-c", f.Recover.Command+" --endpoint-url "+url)
 		cmd.Env = slices.DeleteFunc(append(os.Environ(), env...), func(e string) bool { return strings.HasPrefix(e, "AWS_PROFILE=") })

@@ -11,7 +11,7 @@ import (
 // not show as it is, or that the AWS CLI would not take for one, has none.
 func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	for _, text := range []string{ref.Bucket, ref.Key, version, marker} {
-		if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }) {
+		if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar || c == '\\' }) {
 			return ""
 		}
 	}
@@ -29,7 +29,9 @@ func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"
 }
 
-// shellQuote makes a text one word of a POSIX shell.
+// shellQuote makes a text without backslashes one word of a POSIX shell. It has none
+// itself: reports for people double those, and what is then pasted would no longer
+// be quoted.
 func shellQuote(s string) string {
 	plain := func(c rune) bool {
 		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:=@%+,", c)
@@ -37,5 +39,5 @@ func shellQuote(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(c rune) bool { return !plain(c) }) {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'"
 }

@@ -13,10 +13,12 @@ func TestRestoreCommand(t *testing.T) {
 	}{
 		{"AWSLogs/a.json.gz", "v", "m", true, del + "AWSLogs/a.json.gz --version-id m"},
 		{"AWSLogs/a.json.gz", "v", "m", false, cp + "AWSLogs/a.json.gz --copy-source 'b/AWSLogs/a.json.gz?versionId=v' --metadata-directive COPY"},
-		{"it's $(x) `y` +ü", "v", "", false, cp + `'it'\''s $(x) ` + "`y`" + ` +ü' --copy-source 'b/it'\''s $(x) ` + "`y`" + ` +ü?versionId=v' --metadata-directive COPY`},
+		{"it's $(x) `y` +ü", "v", "", false, cp + `'it'"'"'s $(x) ` + "`y`" + ` +ü' --copy-source 'b/it'"'"'s $(x) ` + "`y`" + ` +ü?versionId=v' --metadata-directive COPY`},
 		{"a;b", "v", "", false, cp + "'a;b' --copy-source 'b/a;b?versionId=v' --metadata-directive COPY"},
 		{"a", "v w", "", false, ""},
 		{"a?versionId=other", "v", "", false, ""},
+		{"'; rm -rf ~ #", "v", "m", true, del + `''"'"'; rm -rf ~ #' --version-id m`},
+		{`a\b`, "v", "m", true, ""},
 		{"a\nb", "v", "m", true, ""},
 		{"a\x1b[2Jb", "v", "", false, ""},
 		{"a\u202eb", "v", "", false, ""},
