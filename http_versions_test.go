@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/trailseal/trailseal/verify"
+	reports "github.com/trailseal/trailseal/verify/report"
 	"github.com/trailseal/trailseal/verify/verifytest"
 )
 
@@ -106,6 +107,54 @@ func TestRecoverOverHTTP(t *testing.T) {
 	}
 }
 
+// What a client sealed is recovered by what it opens to and saved as it was stored,
+// also where its instruction file was deleted with it.
+func TestRecoverSealed(t *testing.T) {
+	for _, seal := range []verifytest.Seal{{Scheme: "s3ec-v2"}, {Scheme: "s3ec-v2", Instruction: true}, {Scheme: "s3ec-v3", Instruction: true}, {Scheme: "esdk-v2"}} {
+		t.Run(sealName(seal), func(t *testing.T) {
+			w := kmsWorld(t, func(s *verifytest.Spec) { s.Regions = s.Regions[:1] })
+			sealWorld(t, w, seal, nil)
+			bucket := w.Buckets()[0]
+			w.Version(bucket)
+			victims := []verify.Ref{w.Chains()[0].Digests[2].Ref, w.Chains()[0].Digests[3].Ref}
+			for _, ref := range w.Logs() {
+				if isLog(ref) && len(victims) < 4 {
+					victims = append(victims, ref)
+				}
+			}
+			for i, ref := range victims {
+				if i == 3 {
+					w.Put(ref, verifytest.Object{Bytes: []byte("nonsense")})
+					continue
+				}
+				w.Delete(ref)
+				if aside := (verify.Ref{Bucket: ref.Bucket, Key: ref.Key + verifytest.InstructionFile}); seal.Instruction {
+					w.Delete(aside)
+				}
+			}
+			server := serveHTTP(t, w, verifytest.ServerOptions{})
+			to := filepath.Join(t.TempDir(), "originals")
+			env := append(awsEnv(t, server.URL), "AWS_ENDPOINT_URL_KMS="+server.URL)
+			r := recoverJSON(t, 1, env, append(append([]string{"s3://" + bucket}, window(w)...), "--to", to, "--kms-key", kmsTrail)...)
+			for _, ref := range victims {
+				got := r.of(ref.URI())
+				if got == nil || got.Version == "" || got.Saved == "" || got.Problem != "" {
+					t.Errorf("%s: %+v", ref.Key, got)
+					continue
+				}
+				all := w.Versions(ref)
+				if saved, err := os.ReadFile(got.Saved); err != nil || string(saved) != string(all[len(all)-1].Bytes) {
+					t.Errorf("%s: not as it was stored: %d bytes, %v", got.Saved, len(saved), err)
+				}
+			}
+			out := verifyJSON(t, env, append([]string{to, "--kms-key", kmsTrail}, keyFiles(t, w)...)...)
+			if out.Summary.Digests["kept"] != 2 || out.Summary.Logs["modified"]+out.Summary.Logs["unreadable"]+out.Summary.Digests["modified"] != 0 {
+				t.Errorf("what was saved: %+v %+v", out.Summary, out.Files)
+			}
+		})
+	}
+}
+
 // A refusal to list versions is told of, and changes no verdict.
 func TestRecoverMayNotListVersions(t *testing.T) {
 	w := mintWorld(t, nil)
@@ -120,10 +169,41 @@ func TestRecoverMayNotListVersions(t *testing.T) {
 	}
 }
 
+// The commands name the bucket whose versions were looked at, which of a copy is
+// not the original's.
+func TestRecoverFromACopyInAnotherBucket(t *testing.T) {
+	w := mintWorld(t, func(s *verifytest.Spec) { s.Regions = s.Regions[:1] })
+	original := w.Buckets()[0]
+	const archive = "example-archive"
+	for key, o := range w.Scan(original, "") {
+		w.Put(verify.Ref{Bucket: archive, Key: "old/" + key}, o)
+	}
+	w.Version(archive)
+	logs := w.Logs()[:2]
+	slices.SortFunc(logs, func(a, b verify.Ref) int { return strings.Compare(a.Key, b.Key) })
+	there := func(ref verify.Ref) verify.Ref {
+		return verify.Ref{Bucket: archive, Key: "old/" + strings.TrimPrefix(ref.Key, "old/")}
+	}
+	w.Delete(there(logs[0]))
+	w.Put(there(logs[1]), verifytest.Object{Bytes: []byte("nonsense")})
+	server := serveHTTP(t, w, verifytest.ServerOptions{})
+	r := recoverJSON(t, 1, awsEnv(t, server.URL), append([]string{"s3://" + archive + "/old", "--copy-of", "s3://" + original}, window(w)...)...)
+	for _, ref := range logs {
+		key := strings.TrimPrefix(ref.Key, "old/")
+		got := r.of("s3://" + original + "/" + key)
+		if got == nil || !strings.Contains(got.Command, " --bucket "+archive+" --key old/"+key+" ") || strings.Contains(got.Command, original) {
+			t.Errorf("%s: %+v", key, got)
+		}
+	}
+}
+
 // A real S3 server that keeps versions says the same.
 func TestRecoverFromARealS3Server(t *testing.T) {
 	url := versitygw(t, "--versioning-dir", t.TempDir())
-	w := mintWorld(t, func(s *verifytest.Spec) { s.Regions = s.Regions[:1]; s.Backfill = false })
+	w := mintWorld(t, func(s *verifytest.Spec) {
+		s.Regions, s.Backfill = s.Regions[:1], false
+		s.Prefix = "pre fix+ü%41/it's" // what a shell, a URL and the AWS CLI each treat in their own way
+	})
 	c := client(url)
 	bucket := w.Buckets()[0]
 	if _, err := c.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
@@ -158,6 +238,9 @@ func TestRecoverFromARealS3Server(t *testing.T) {
 	for _, f := range r.Files {
 		if f.Recover == nil || f.Recover.Command == "" {
 			continue
+		}
+		if shown := reports.CleanText(f.Recover.Command); shown != f.Recover.Command { // it is pasted from there
+			t.Errorf("a report for people shows %s for %s", shown, f.Recover.Command)
 		}
 		cmd := exec.Command("sh", "-c", f.Recover.Command+" --endpoint-url "+url)
 		cmd.Env = slices.DeleteFunc(append(os.Environ(), env...), func(e string) bool { return strings.HasPrefix(e, "AWS_PROFILE=") })

@@ -146,6 +146,9 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 			if c.id.Backfill {
 				c.rest(NotYetDue, earlier(from, start))
 				c.hole(c.book.paint(DigestDeleted, earlier(d.name.End, start)), "its digest is deleted")
+			} else if d.rescue != nil && state == InGap { // its version says what it covered
+				hole(c.book.paint(state, earlier(d.rescue.record.Start, start)))
+				c.hole(c.book.paint(DigestDeleted, earlier(d.rescue.record.End, start)), recoveredHole)
 			}
 			continue
 		}
@@ -161,6 +164,8 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 		c.find(Finding{Kind: Gap, Start: &next.record.Start, End: &next.record.End, Message: reason})
 	}
 }
+
+const recoveredHole = "its digest is deleted, and a version of it is there"
 
 // coveredFrom is the time from which on a digest speaks. The span of an empty
 // starting digest is the hour before logging began: where the chain had
@@ -197,7 +202,7 @@ func (c *chainRun) accountRest(untrusted []*sight) {
 	for _, d := range untrusted {
 		if d.rescue != nil && judgeDigest(d).verdict == Deleted {
 			c.rest(c.background(), d.rescue.record.Start)
-			c.hole(c.book.paint(DigestDeleted, d.rescue.record.End), "its digest is deleted, and a version of it is there")
+			c.hole(c.book.paint(DigestDeleted, d.rescue.record.End), recoveredHole)
 			continue
 		}
 		if d.err == nil || judgeDigest(d).verdict != Deleted {
@@ -245,7 +250,7 @@ func (c *chainRun) tail() {
 		c.record.Gaps = append(c.record.Gaps, Hole{s.start, s.end, reason})
 		c.find(Finding{Kind: Stale, Start: &s.start, End: &s.end, Message: fmt.Sprintf(
 			"the newest digest found ends at %s; later ones are due and are not there: cut off, logging stopped, or delivery fails",
-			c.newest().Format(time.RFC3339))})
+			c.newest().Format(time.RFC3339)) + c.g.unseen})
 	}
 	c.book.paint(NotYetDue, c.book.window.End)
 }

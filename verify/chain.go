@@ -49,10 +49,11 @@ type chainRun struct {
 	refs  []listing // by end time
 	first int       // the first of refs that ends after the window's start
 
-	handed  int      // how many of refs have been handed out to be read
-	held    *sight   // the last one read, not admitted before the next one is
-	waiting []*sight // read, in order, not yet settled; the first may be authentic, the rest are not
-	last    *sight   // the last authentic one
+	handed  int          // how many of refs have been handed out to be read
+	held    *sight       // the last one read, not admitted before the next one is
+	waiting []*sight     // read, in order, not yet settled; the first may be authentic, the rest are not
+	last    *sight       // the last authentic one
+	given   map[Ref]bool // given up since, where versions are looked at: said already, and not to be found once more
 	book    *ledger
 	told    time.Time // all before it is reported: the book runs ahead of the logs that are hashed
 	yield   func(step) bool
@@ -264,6 +265,7 @@ func (c *chainRun) admit(ctx context.Context, d *sight) {
 		return
 	}
 	c.fill(ctx, d)
+	c.promote(ctx)
 	if c.stopped || ctx.Err() != nil {
 		return
 	}
@@ -281,6 +283,7 @@ func (c *chainRun) giveUp() {
 	}
 	for len(c.waiting) > head+1 && (len(c.waiting) > maxWaiting || listed(c.waiting[head:]) > maxWaitingLogs) {
 		c.settleOne(c.waiting[head])
+		c.noteGiven(c.waiting[head])
 		c.waiting = slices.Delete(c.waiting, head, head+1)
 	}
 }
@@ -308,6 +311,7 @@ func (c *chainRun) settle(next *sight) {
 	}
 	c.waiting = c.waiting[:0]
 	if next != nil {
+		clear(c.given)
 		c.accountHole(next, untrusted)
 		c.reportSkipped(next)
 	} else {
@@ -347,7 +351,7 @@ func (c *chainRun) settleOne(d *sight) {
 	}
 	c.r.Progress.DigestsDone.Add(1)
 	c.extend(d)
-	recovered := c.rescued(d, ruling.verdict)
+	recovered := c.rescued(d, ruling)
 	file := digestFile(d, ruling)
 	file.Recover = d.recover
 	c.send(step{file: file})

@@ -32,7 +32,7 @@ func (c *chainRun) fill(ctx context.Context, d *sight) {
 		c.broken(d, fmt.Sprintf("it names %.1200q as the digest before it, which is not of a time before it", ref.URI()))
 		return
 	}
-	if !name.End.After(c.since()) {
+	if !name.End.After(c.since()) || c.given[ref] {
 		return // before the window, or passed already: see reportSkipped
 	}
 	missing := listing{Entry: Entry{Ref: ref}, name: name}
@@ -43,6 +43,7 @@ func (c *chainRun) fill(ctx context.Context, d *sight) {
 	}
 	found := c.walk(ctx, missing, d)
 	c.insert(ctx, slices.Values(found), d)
+	c.reviveBefore(ctx, found)
 }
 
 // since is the time after which a missing digest matters: the end of the last
@@ -112,7 +113,7 @@ func (c *chainRun) walk(ctx context.Context, l listing, namer *sight) []*sight {
 		ref := Ref{said.record.Previous.Bucket, said.record.Previous.Object}
 		name, err := digest.ParseName(ref.Key)
 		known := slices.ContainsFunc(c.waiting, func(w *sight) bool { return c.r.names(said, w) })
-		if known || err != nil || name.Chain != c.id || !name.End.After(c.since()) || !name.End.Before(said.record.End) {
+		if known || err != nil || c.given[ref] || name.Chain != c.id || !name.End.After(c.since()) || !name.End.Before(said.record.End) {
 			break
 		}
 		l, namer = listing{Entry: Entry{Ref: ref}, name: name}, said

@@ -48,6 +48,7 @@ type groupRun struct {
 	byRef  map[ChainRef][]*chainRun
 	chains []*chainRun // judged
 	others []*chainRun // of trails that were filtered out
+	unseen string      // why delete markers could not be listed, to be said where digests are missing; mostly empty
 	extra  []place     // where chains turned out to have been delivered before
 }
 
@@ -81,7 +82,7 @@ func (g *groupRun) verify() {
 		return
 	}
 	if len(g.chains) == 0 && len(g.others) == 0 {
-		g.find(Finding{Kind: NoDigests, Chain: g.g.chainRef(), Message: "there are folders for this account and region, but no digest files"})
+		g.find(Finding{Kind: NoDigests, Chain: g.g.chainRef(), Message: "there are folders for this account and region, but no digest files" + g.unseen})
 	}
 	for i := 0; i < len(g.chains); i++ { // preparing one may find another
 		g.chains[i].prepare(g.ctx)

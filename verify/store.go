@@ -125,6 +125,7 @@ type Version struct {
 	Owner    string // canonical user id, where the store tells
 	Latest   bool
 	Marker   bool // a delete marker, which has no content
+	At       Ref  // where it lies, where that is elsewhere than was asked (a copy); else zero
 }
 
 // Expiring is a store that knows when buckets delete objects by themselves.

@@ -26,8 +26,10 @@ func (r *run) versions() Versioned {
 }
 
 // recoverable reports whether something else than what is there may be among the
-// versions of a file.
-func recoverable(v Verdict) bool { return v == Modified || v == Deleted || v == Unverified }
+// versions of a file. Without keys no version of a digest could be told from another.
+func recoverable(v Verdict, reasons []Reason) bool {
+	return v == Modified || v == Deleted || v == Unverified && !slices.Contains(reasons, KeysUnavailable)
+}
 
 // recover looks through an object's versions for one that test takes, the newest
 // first. current is the version that was judged already. The error is for what
@@ -71,7 +73,7 @@ func (r *run) recover(ctx context.Context, ref Ref, current string, test func(o 
 	}
 	out.removed(versions, 0)
 	if out.Looked == 0 && out.Problem == "" {
-		out.Problem = "no other version of it is there"
+		out.Problem = "no other version of it is there: versioning was off, or they were deleted for good"
 	}
 	return out, nil
 }
@@ -83,6 +85,12 @@ func (out *Recover) found(ref Ref, versions []Version, i int) {
 	out.Modified = stamp(v.Modified)
 	if i > 0 {
 		out.removed(versions, i-1)
+	}
+	if top := versions[0]; i > 0 && top.Latest && top.Marker {
+		out.Marker = top.ID // it hides the version, whatever came between
+	}
+	if v.At != (Ref{}) {
+		ref = v.At
 	}
 	out.Command = restoreCommand(ref, v.ID, out.Marker, i == 1 && versions[0].Marker && versions[0].Latest)
 }
@@ -102,7 +110,7 @@ func (out *Recover) removed(versions []Version, i int) {
 // it, and what its versions hold where it is not what a trusted digest vouches for.
 func (r *run) completeLog(ctx context.Context, f *File, s *logStep, seen logSight) (err error) {
 	f.Detail = strings.TrimPrefix(strings.TrimSuffix(f.Detail+"; "+s.detail, "; "), "; ")
-	if r.versions() == nil || !s.trusted || !recoverable(f.Verdict) {
+	if r.versions() == nil || !s.trusted || !recoverable(f.Verdict, nil) {
 		return nil
 	}
 	f.Recover, err = r.recover(ctx, Ref{s.listed.Bucket, s.listed.Object}, seen.version, func(o Object) (bool, error) {
@@ -173,11 +181,11 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 			break
 		}
 		w := c.waiting[i]
-		if w.authentic() {
-			return
-		}
 		if !slices.Contains(w.nexts, namer) {
 			w.link(namer)
+		}
+		if w.authentic() {
+			return
 		}
 		if err := c.r.recoverDigest(ctx, w, namer); err != nil {
 			c.r.fail(err)
@@ -188,7 +196,7 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 		namer, at = w.rescue, i
 	}
 	p := namer.record.Previous
-	if p == nil {
+	if p == nil || at == len(c.waiting) || c.given[Ref{p.Bucket, p.Object}] {
 		return
 	}
 	name, err := digest.ParseName(p.Object)
@@ -199,13 +207,53 @@ func (c *chainRun) revive(ctx context.Context, namer *sight) {
 	rest := slices.Clone(c.waiting[at:])
 	c.waiting = c.waiting[:at]
 	c.insert(ctx, slices.Values(found), namer)
+	c.reviveBefore(ctx, found)
 	c.waiting = append(c.waiting, rest...)
+}
+
+// reviveBefore goes on where a walk back met a digest that is at hand and waits.
+func (c *chainRun) reviveBefore(ctx context.Context, found []*sight) {
+	if len(found) == 0 || c.r.versions() == nil || c.stopped || ctx.Err() != nil {
+		return
+	}
+	if oldest := found[0].speaker(); oldest.record != nil && oldest.authentic() {
+		c.revive(ctx, oldest)
+	}
+}
+
+// promote admits those that wait and have become authentic since, because a version
+// that was recovered carries their signature: each settles what waited before it.
+func (c *chainRun) promote(ctx context.Context) {
+	if c.r.versions() == nil {
+		return
+	}
+	for !c.stopped && ctx.Err() == nil {
+		i := slices.IndexFunc(c.waiting, func(w *sight) bool { return w != c.last && w.authentic() })
+		if i < 0 {
+			return
+		}
+		w, rest := c.waiting[i], slices.Clone(c.waiting[i+1:])
+		c.waiting = c.waiting[:i]
+		c.admit(ctx, w)
+		c.waiting = append(c.waiting, rest...)
+	}
+}
+
+// noteGiven remembers a digest that was given up.
+func (c *chainRun) noteGiven(d *sight) {
+	if c.r.versions() == nil {
+		return
+	}
+	if c.given == nil {
+		c.given = map[Ref]bool{}
+	}
+	c.given[d.found] = true
 }
 
 // rescued looks for a digest that is not kept among its versions, now that it is
 // known what the next one says of it.
-func (c *chainRun) rescued(d *sight, v Verdict) bool {
-	if c.r.versions() == nil || !recoverable(v) {
+func (c *chainRun) rescued(d *sight, is ruling) bool {
+	if c.r.versions() == nil || !recoverable(is.verdict, is.reasons) {
 		return false
 	}
 	if next := d.next(); next != nil && d.rescue != nil && d.rescue.record.Hash != next.record.Previous.Hash {
@@ -236,8 +284,9 @@ func (g *groupRun) listHidden(w Window, chains map[digest.Chain][]listing) {
 		at := Ref{p.Bucket, p.Key + g.folder(digest.DigestFolder)}
 		after, until := at.Key+dayBefore(w.Start), at.Key+w.End.AddDate(0, 0, 2).UTC().Format(dayFolder)
 		for e, err := range g.r.versions().Hidden(g.ctx, at, after, until) {
-			if err != nil {
-				break // who may not list versions sees less, and is told so where something is missing
+			if err != nil { // who may not list versions sees less, and is told so where something is missing
+				g.unseen = "; whether versions of deleted ones are there could not be looked at: " + judgeError(err).detail
+				break
 			}
 			name, err := digest.ParseName(e.Key)
 			near := err == nil && g.owns(name) && name.End.After(w.Start) && !name.End.After(w.End.Add(time.Hour))

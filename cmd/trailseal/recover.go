@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trailseal/trailseal/verify"
+	"github.com/trailseal/trailseal/verify/report"
+	"github.com/trailseal/trailseal/verify/source"
 )
 
 const recoverLong = `Look through a bucket's object versions for the originals of what is modified or deleted.
@@ -19,7 +22,7 @@ that it lists, and names the digest before it, so that what was deleted with it 
 The report names for each file the version, when and by whom it was removed as far as versions
 tell, and the command that would restore it. Nothing is ever written to the bucket.
 
---to saves the originals in a directory that trailseal verify reads. --commands writes the commands
+--to saves the originals, as they were stored, in a directory that trailseal verify reads. --commands writes the commands
 of the AWS CLI into a file, to be read before anybody runs them.
 
 Exit status: as verify's, and a file that can be recovered is still deleted: 1.
@@ -50,7 +53,7 @@ func newRecover(s streams) *cobra.Command {
 			}
 			return o.checkSource(args)
 		},
-		PreRunE: func(*cobra.Command, []string) error { return o.check() },
+		PreRunE: func(*cobra.Command, []string) error { return errors.Join(o.check(), o.checkCommands()) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), s, strings.Join(args, ""))
 		},
@@ -65,8 +68,19 @@ func newRecover(s streams) *cobra.Command {
 	return cmd
 }
 
+// checkCommands keeps the commands apart from the report.
+func (o *recoverOptions) checkCommands() error {
+	switch {
+	case o.commands == "-":
+		return usagef("--commands %q: standard output is for the report, give a file", o.commands)
+	case o.commands != "" && o.reports.output != "" && placeOf(o.commands) == placeOf(o.reports.output):
+		return usagef("--commands %q: --output goes to the same file", o.commands)
+	}
+	return nil
+}
+
 // run is verify's run, with what is found saved on the way.
-func (o *recoverOptions) run(ctx context.Context, s streams, source string) error {
+func (o *recoverOptions) run(ctx context.Context, s streams, name string) error {
 	r := &recovery{ctx: ctx}
 	out, err := openOutputMode(o.commands, io.Discard, 0o600)
 	if err != nil {
@@ -81,11 +95,14 @@ func (o *recoverOptions) run(ctx context.Context, s streams, source string) erro
 		defer r.saver.Close()
 	}
 	o.through = func(store verify.Store, sink verify.Sink) verify.Sink {
+		if layer, ok := store.(*source.Opening); ok {
+			store = layer.Store // an original is what was stored, sealed or not
+		}
 		r.store, _ = store.(verify.Versioned)
 		r.Sink = sink
 		return r
 	}
-	err = o.verifyOptions.run(ctx, s, source)
+	err = o.verifyOptions.run(ctx, s, name)
 	if !r.ended {
 		return err
 	}
@@ -112,6 +129,8 @@ type recovery struct {
 	ended    bool
 
 	gone, found, saved int
+	without            int    // how many have no version to look at
+	problem            string // of the first of them
 }
 
 func (r *recovery) Start(h verify.Header) error {
@@ -126,6 +145,11 @@ func (r *recovery) File(f verify.File) error {
 		r.gone++
 	}
 	if f.Recover == nil || f.Recover.Version == "" {
+		if got := f.Recover; got != nil && got.Looked == 0 && got.Problem != "" {
+			if r.without++; r.without == 1 {
+				r.problem = got.Problem
+			}
+		}
 		return r.Sink.File(f)
 	}
 	r.found++
@@ -157,6 +181,9 @@ func (r *recovery) says(o *recoverOptions) string {
 		b.WriteString("nothing is modified or deleted")
 	default:
 		fmt.Fprintf(&b, "of %d files that are modified or deleted, %d can be recovered", max(r.gone, r.found), r.found)
+	}
+	if r.without > 0 {
+		fmt.Fprintf(&b, ", of %d no version could be looked at (%s)", r.without, report.CleanText(r.problem))
 	}
 	if o.to != "" {
 		fmt.Fprintf(&b, ", %d are saved in %q", r.saved, o.to)

@@ -42,8 +42,8 @@ func newSaver(dir string) (*saver, error) {
 
 func (s *saver) Close() error { return s.root.Close() }
 
-// save writes a version as it is stored, or as what a client had sealed opens to,
-// with its metadata beside it. A version that cannot be read again is a problem of
+// save writes a version as it is stored, with its metadata beside it, and what it was
+// sealed with where that is in a file of its own. A version that cannot be read again is a problem of
 // that file; a disk that cannot be written to ends the run.
 func (s *saver) save(ctx context.Context, store verify.Versioned, f verify.File, r *verify.Recover) error {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(f.URI, "s3://"), "/")
@@ -82,6 +82,43 @@ func (s *saver) save(ctx context.Context, store verify.Versioned, f verify.File,
 		return fmt.Errorf("saving what was recovered: %w", err)
 	}
 	r.Saved = path.Join(s.dir, name)
+	if err := s.instruction(ctx, store, ref, name); err != nil {
+		r.Problem = "its instruction file could not be saved: " + err.Error()
+	}
+	return nil
+}
+
+// instruction saves the instruction file of an object that is not gzip, where there
+// is or was one: without it the original does not open.
+func (s *saver) instruction(ctx context.Context, store verify.Versioned, ref verify.Ref, name string) error {
+	if f, err := s.root.Open(name); err != nil {
+		return err
+	} else {
+		var head [2]byte
+		n, _ := io.ReadFull(f, head[:])
+		if f.Close(); n == 2 && head == [2]byte{0x1f, 0x8b} {
+			return nil
+		}
+	}
+	ref.Key += ".instruction"
+	versions, _, err := store.Versions(ctx, ref, 100)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v.Marker {
+			continue
+		}
+		var text []byte
+		err := store.ReadVersion(ctx, ref, v.ID, func(o verify.Object) (err error) {
+			text, err = io.ReadAll(io.LimitReader(o.Body, 64<<10))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return s.root.WriteFile(name+".instruction", text, 0o600)
+	}
 	return nil
 }
 

@@ -70,17 +70,21 @@ type known struct {
 
 // Read opens the object, and what is sealed in it.
 func (s *Opening) Read(ctx context.Context, ref verify.Ref, use func(verify.Object) error) error {
-	return s.read(ctx, ref, func(use func(verify.Object) error) error { return s.Store.Read(ctx, ref, use) }, use)
+	return s.read(ctx, ref, false, func(use func(verify.Object) error) error { return s.Store.Read(ctx, ref, use) }, use)
 }
 
-// read opens what another read gives.
-func (s *Opening) read(ctx context.Context, ref verify.Ref, from func(func(verify.Object) error) error, use func(verify.Object) error) error {
+// read opens what another read gives; of a former version the instruction file may
+// be a former one as well.
+func (s *Opening) read(ctx context.Context, ref verify.Ref, former bool, from func(func(verify.Object) error) error, use func(verify.Object) error) error {
 	var k known
 	for {
 		err := from(func(o verify.Object) error { return s.open(ctx, ref, o, k, use) })
 		switch {
 		case err == errInstruction && k.instruction == nil:
 			text, err := s.instruction(ctx, verify.Ref{Bucket: ref.Bucket, Key: ref.Key + instructionSuffix})
+			if err == nil && text == nil && former {
+				text, err = s.formerInstruction(ctx, verify.Ref{Bucket: ref.Bucket, Key: ref.Key + instructionSuffix})
+			}
 			if err != nil {
 				return err
 			}

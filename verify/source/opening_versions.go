@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"io"
 	"iter"
 
 	"github.com/trailseal/trailseal/verify"
@@ -31,7 +32,31 @@ func (s *Opening) ReadVersion(ctx context.Context, ref verify.Ref, id string, us
 	if !ok {
 		return &verify.NotFoundError{Ref: ref}
 	}
-	return s.read(ctx, ref, func(use func(verify.Object) error) error { return v.ReadVersion(ctx, ref, id, use) }, use)
+	return s.read(ctx, ref, true, func(use func(verify.Object) error) error { return v.ReadVersion(ctx, ref, id, use) }, use)
+}
+
+// formerInstruction is the newest version of an instruction file that is gone; nil
+// where there is none.
+func (s *Opening) formerInstruction(ctx context.Context, ref verify.Ref) (text []byte, err error) {
+	v, ok := s.Store.(verify.Versioned)
+	if !ok {
+		return nil, nil
+	}
+	versions, _, err := v.Versions(ctx, ref, 100)
+	for _, version := range versions {
+		if err != nil || version.Marker {
+			continue
+		}
+		err = v.ReadVersion(ctx, ref, version.ID, func(o verify.Object) (err error) {
+			text, err = io.ReadAll(io.LimitReader(o.Body, maxInstructionBytes+1))
+			return err
+		})
+		if err != nil || len(text) > maxInstructionBytes {
+			return nil, err
+		}
+		return text, nil
+	}
+	return nil, err
 }
 
 // Versions lists those of an object in the copy.
@@ -41,7 +66,11 @@ func (c *CopyOf) Versions(ctx context.Context, ref verify.Ref, most int) ([]veri
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	return v.Versions(ctx, there, most)
+	versions, more, err := v.Versions(ctx, there, most)
+	for i := range versions {
+		versions[i].At = there
+	}
+	return versions, more, err
 }
 
 // Hidden yields what a delete marker hides in the copy, by the names of the original.

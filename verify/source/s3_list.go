@@ -71,19 +71,24 @@ func entry(ref verify.Ref, o types.Object) verify.Entry {
 // below is a listed name without the prefix, unescaped where the answer says
 // that it is escaped: keys may hold bytes that XML cannot.
 func below(at verify.Ref, page *s3.ListObjectsV2Output, listed *string) (string, error) {
-	key := aws.ToString(listed)
-	if page.EncodingType == types.EncodingTypeUrl {
-		plain, err := url.QueryUnescape(key)
-		if err != nil {
-			return "", err
-		}
-		key = plain
+	key, err := unescaped(page.EncodingType, listed)
+	if err != nil {
+		return "", err
 	}
 	name, ok := strings.CutPrefix(key, at.Key)
 	if !ok {
 		return "", errors.New("the store's answer names a key outside of the prefix asked for")
 	}
 	return name, nil
+}
+
+// unescaped is a listed key, which is escaped only where the answer says so: not
+// every store does it when asked.
+func unescaped(encoding types.EncodingType, listed *string) (string, error) {
+	if encoding != types.EncodingTypeUrl {
+		return aws.ToString(listed), nil
+	}
+	return url.QueryUnescape(aws.ToString(listed))
 }
 
 func incomplete(at verify.Ref, err error) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -48,7 +47,7 @@ func (s *S3) Versions(ctx context.Context, ref verify.Ref, most int) (all []veri
 // add takes the object's own versions from a page; beyond: others follow.
 func add(all *[]verify.Version, page *s3.ListObjectVersionsOutput, key string) (beyond bool, err error) {
 	own := func(listed *string) bool {
-		name, failed := url.QueryUnescape(aws.ToString(listed))
+		name, failed := unescaped(page.EncodingType, listed)
 		if failed != nil {
 			err = failed
 		}
@@ -147,7 +146,7 @@ func (s *S3) Hidden(ctx context.Context, at verify.Ref, after, until string) ite
 				return
 			}
 			for _, m := range page.DeleteMarkers {
-				key, err := url.QueryUnescape(aws.ToString(m.Key))
+				key, err := unescaped(page.EncodingType, m.Key)
 				if err != nil {
 					yield(verify.Entry{}, incomplete(at, err))
 					return
@@ -174,7 +173,7 @@ func nextVersions(in *s3.ListObjectVersionsInput, page *s3.ListObjectVersionsOut
 	if !aws.ToBool(page.IsTruncated) {
 		return false, nil
 	}
-	next, err := url.QueryUnescape(aws.ToString(page.NextKeyMarker))
+	next, err := unescaped(page.EncodingType, page.NextKeyMarker)
 	if err != nil || next == "" || next == aws.ToString(in.KeyMarker) && aws.ToString(page.NextVersionIdMarker) == aws.ToString(in.VersionIdMarker) {
 		return false, errors.New("the store says that there are more versions, but not how to ask for them")
 	}
