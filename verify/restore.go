@@ -24,6 +24,14 @@ func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"
 }
 
+// Restores reports whether the command is one that a run gives for that version of
+// the object. Whoever writes a report down could put any other in its place, for
+// somebody to run.
+func (r *Recover) Restores(uri string) bool {
+	ref := refOf(uri)
+	return r.Command == restoreCommand(ref, r.Version, r.Marker, false) || r.Command == restoreCommand(ref, r.Version, r.Marker, true)
+}
+
 // percentEncoded is a key as the header of a copy wants it.
 func percentEncoded(key string) string {
 	var b strings.Builder
