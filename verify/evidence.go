@@ -19,6 +19,7 @@ type Recover struct {
 	Removed   *time.Time `json:"removed,omitempty"`      // when it was deleted or overwritten: the delete marker's time, or that of the version stored next
 	RemovedBy string     `json:"removedBy,omitempty"`    // canonical user id of the account that did, where S3 tells
 	Marker    string     `json:"deleteMarker,omitempty"` // version id of the delete marker that hides it
+	At        string     `json:"at,omitempty"`           // URI of the object whose versions these are, where that is a copy's
 	Looked    int        `json:"looked"`                 // how many versions were looked at
 	Saved     string     `json:"saved,omitempty"`        // the file that it was saved to
 	Problem   string     `json:"problem,omitempty"`      // why versions could not be looked at, or not all

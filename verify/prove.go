@@ -39,7 +39,7 @@ const (
 // makes a proof of the first kept log that holds it, in the order of a report. The
 // error is for what stopped the run.
 func Prove(ctx context.Context, req Request, id string) (Search, error) {
-	s := &search{id: id, finds: map[string]find{}, found: Search{Event: id, Others: []string{}, Doubts: []string{}, Exit: 3}}
+	s := &search{id: id, finds: map[string]find{}, long: map[string]int{}, found: Search{Event: id, Others: []string{}, Doubts: []string{}, Exit: 3}}
 	req.All, req.Only = true, nil
 	req.watch = &watch{newTee: s.newTee, onLog: s.onLog}
 	sum, err := Run(ctx, req, s)
@@ -75,6 +75,7 @@ type search struct {
 
 	mu       sync.Mutex
 	finds    map[string]find // by log and digest, until the sink is told of the log
+	long     map[string]int  // in the same way: events that are too long to be read
 	searched int
 	pool     sync.Pool
 }
@@ -96,6 +97,9 @@ func (s *search) onLog(file *File, seen logSight, tee digest.Tee) {
 		if f.find != nil {
 			s.finds[findKey(*file)] = *f.find
 		}
+		if f.Long > 0 {
+			s.long[findKey(*file)] = f.Long
+		}
 	}
 	s.mu.Unlock()
 	s.pool.Put(f)
@@ -113,7 +117,9 @@ func (s *search) File(f File) error {
 	}
 	s.mu.Lock()
 	at, found := s.finds[findKey(f)]
+	long := s.long[findKey(f)]
 	delete(s.finds, findKey(f))
+	delete(s.long, findKey(f))
 	s.mu.Unlock()
 	switch {
 	case found && f.Verdict == Kept && s.kept == nil:
@@ -126,6 +132,9 @@ func (s *search) File(f File) error {
 		if len(s.again) < maxSecond {
 			s.again = append(s.again, f)
 		}
+	}
+	if long > 0 {
+		s.doubt(fmt.Sprintf("the log %q holds events of more than %d bytes, which are not read: %d", f.URI, digest.MaxEventBytes, long))
 	}
 	if f.Verdict == Unreadable || f.Verdict == Deleted {
 		s.doubt(fmt.Sprintf("the log %q is %s", f.URI, f.Verdict))

