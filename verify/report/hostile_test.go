@@ -51,7 +51,7 @@ func hostileRun(name string) aRun {
 		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Unreadable, Reasons: []verify.Reason{verify.KMSDenied}, Detail: name, Key: name + "x"}),
 	}
 	r.header.Bundle = &verify.Bundle{Seal: strings.Repeat("5e", 32), Collected: *at("2026-03-11T06:00:00Z"), Tool: name}
-	r.events = append(r.events, aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Deleted, Recover: &verify.Recover{Version: name, Command: name,
+	r.events = append(r.events, aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Deleted, Recover: &verify.Recover{Version: name, Command: "",
 		RemovedBy: name, Marker: name, Saved: name, Problem: name, Modified: &odd, Removed: &odd}}),
 		aFile(verify.File{Kind: "log", URI: name, Verdict: verify.Deleted, Recover: &verify.Recover{Problem: name}}))
 	r.end.Explained = []verify.Explanation{{Event: "e" + name, Service: name, ID: name, Time: *at("2026-03-10T11:30:00Z"), Account: name, Region: name,
