@@ -2,26 +2,41 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
 
 // restoreCommand is the command of the AWS CLI that brings a version of an object
 // back: by removing the delete marker where nothing else hides it, else by copying
-// the version, with its metadata, over what is there. A name that a terminal would
-// not show as it is has none.
+// the version, with its metadata, over what is there. What a terminal would not
+// show as it is, or the AWS CLI would take for the name of a file or page to read
+// instead, has none.
 func restoreCommand(ref Ref, version, marker string, hidden bool) string {
 	for _, text := range []string{ref.Bucket, ref.Key, version, marker} {
-		if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }) {
+		if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }) ||
+			slices.ContainsFunc(paramFiles, func(scheme string) bool { return strings.HasPrefix(text, scheme) }) {
 			return ""
 		}
 	}
-	at := " --bucket " + shellQuote(ref.Bucket) + " --key " + shellQuote(ref.Key)
+	at := option("bucket", ref.Bucket) + option("key", ref.Key)
 	if hidden && marker != "" {
-		return "aws s3api delete-object" + at + " --version-id " + shellQuote(marker)
+		return "aws s3api delete-object" + at + option("version-id", marker)
 	}
 	from := ref.Bucket + "/" + percentEncoded(ref.Key) + "?versionId=" + percentEncoded(version)
-	return "aws s3api copy-object" + at + " --copy-source " + shellQuote(from) + " --metadata-directive COPY"
+	return "aws s3api copy-object" + at + option("copy-source", from) + " --metadata-directive COPY"
+}
+
+// paramFiles are how values begin that the AWS CLI replaces by what it reads there;
+// its first version did so with pages as well.
+var paramFiles = []string{"file://", "fileb://", "http://", "https://"}
+
+// option is an option of the AWS CLI with its value, which may begin like an option.
+func option(name, value string) string {
+	if strings.HasPrefix(value, "-") {
+		return " --" + name + "=" + shellQuote(value)
+	}
+	return " --" + name + " " + shellQuote(value)
 }
 
 // percentEncoded is a key as the header of a copy wants it.

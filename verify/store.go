@@ -120,6 +120,7 @@ type Versioned interface {
 // A Version is one version of an object, or a delete marker.
 type Version struct {
 	ID       string
+	At       Ref // where it lies, in a copy that is read by other names; else empty
 	Modified time.Time
 	Size     int64  // stored bytes
 	Owner    string // canonical user id, where the store tells

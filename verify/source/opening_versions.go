@@ -41,7 +41,11 @@ func (c *CopyOf) Versions(ctx context.Context, ref verify.Ref, most int) ([]veri
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	return v.Versions(ctx, there, most)
+	versions, more, err := v.Versions(ctx, there, most)
+	for i := range versions {
+		versions[i].At = there // what restores it must not touch the original
+	}
+	return versions, more, err
 }
 
 // Hidden yields what a delete marker hides in the copy, by the names of the original.
