@@ -81,11 +81,12 @@ func (k *keeper) ReadVersion(context.Context, verify.Ref, string, func(verify.Ob
 // Versions of a copy say that they lie in the copy: a command made of them that
 // named the original would remove the original's version "null".
 func TestCopyOfVersions(t *testing.T) {
-	k := &keeper{Store: newFake(t).open(t, func(o *S3Options) { o.URI = "s3://archive/old" })}
-	c, err := NewCopyOf(k, "s3://trail/pre")
+	c, err := NewCopyOf(newFake(t).open(t, func(o *S3Options) { o.URI = "s3://archive/old" }), "s3://trail/pre")
 	if err != nil {
 		t.Fatal(err)
 	}
+	k := &keeper{Store: c.Store}
+	c.Store = k
 	there := verify.Ref{Bucket: "archive", Key: "old/AWSLogs/1/a"}
 	all, _, err := c.Versions(context.Background(), verify.Ref{Bucket: "trail", Key: "pre/AWSLogs/1/a"}, 9)
 	if err != nil || len(all) != 2 || k.asked != there || all[0].At != there || all[1].At != there {
