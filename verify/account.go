@@ -135,6 +135,9 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 	unsaid := state == DigestDeleted && !slices.ContainsFunc(untrusted, func(d *sight) bool {
 		return d.inside && d.err != nil && judgeDigest(d).verdict == Deleted
 	})
+	// A rule deletes from the oldest end on, and starts no chain anew.
+	c.oldest = state == DigestDeleted || c.last == nil && next.record.Previous != nil
+	defer func() { c.oldest = false }()
 	hole := func(s span) {
 		if c.hole(s, reason); unsaid && s.state == DigestDeleted && s.end.After(s.start) {
 			c.find(Finding{Kind: Gap, Start: &s.start, End: &s.end, Message: reason})
@@ -154,6 +157,7 @@ func (c *chainRun) accountHole(next *sight, untrusted []*sight) {
 		}
 		hole(c.book.paint(state, earlier(from, start)))
 		c.book.paint(Unproven, earlier(d.name.End, start))
+		c.oldest = state == DigestDeleted
 	}
 	if c.id.Backfill {
 		state = NotYetDue

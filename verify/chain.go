@@ -23,6 +23,7 @@ type listing struct {
 type step struct {
 	file    *File
 	finding *Finding
+	oldest  bool // nothing of the chain from before the finding is known: a rule may have deleted what was there
 	log     *logStep
 	edge    *digest.Log // of a digest beside the window, to be looked through
 }
@@ -55,6 +56,7 @@ type chainRun struct {
 	last    *sight       // the last authentic one
 	given   map[Ref]bool // given up since, where versions are looked at: said already, and not to be found once more
 	book    *ledger
+	oldest  bool      // what is being accounted for: see step
 	told    time.Time // all before it is reported: the book runs ahead of the logs that are hashed
 	yield   func(step) bool
 	stopped bool            // the consumer wants no more

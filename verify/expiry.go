@@ -72,7 +72,11 @@ func (r *run) expire(f *File) (unasked string) {
 	if f.Kind == "log" {
 		stored = stored.Add(-clockSlack)
 	}
-	rule, err := r.expired(ref, stored)
+	now := r.Now
+	if f.Recover != nil && f.Recover.Removed != nil {
+		now = earlier(now, *f.Recover.Removed) // versions tell when it went, which may be before a rule was to delete it
+	}
+	rule, err := r.expired(ref, stored, now)
 	switch {
 	case err != nil && r.ctx.Err() == nil:
 		return "whether a lifecycle rule of the bucket deleted it could not be asked: " + judgeError(err).detail
@@ -93,7 +97,7 @@ func (g *groupRun) expireGap(c *chainRun, f *Finding) {
 	var says string
 	for _, p := range slices.Concat(g.g.places, g.extra) {
 		last := digest.Name{Prefix: p.Key, Chain: c.id, End: *f.End}
-		rule, err := g.r.expired(Ref{p.Bucket, last.Key()}, *f.End)
+		rule, err := g.r.expired(Ref{p.Bucket, last.Key()}, *f.End, g.r.Now)
 		if err != nil || rule == nil {
 			return
 		}

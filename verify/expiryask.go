@@ -26,18 +26,18 @@ type oldestIn struct {
 	backfill bool
 }
 
-// expired is the rule that deleted what is missing at a place, or nil. The error
-// says why the bucket's rules are not known.
-func (r *run) expired(ref Ref, stored time.Time) (*Expiration, error) {
+// expired is the rule that had deleted what is missing at a place by a time, or
+// nil. The error says why the bucket's rules are not known.
+func (r *run) expired(ref Ref, stored, now time.Time) (*Expiration, error) {
 	store, ok := r.Store.(Expiring)
 	if !ok || stored.IsZero() {
 		return nil, nil
 	}
 	rules, err := r.expiries.of(r.ctx, store, ref.Bucket)
-	if rule := judgeExpiry(rules, ref.Key, stored, time.Time{}, r.Now); rule == nil || err != nil {
+	if rule := judgeExpiry(rules, ref.Key, stored, time.Time{}, now); rule == nil || err != nil {
 		return nil, err
 	}
-	return judgeExpiry(rules, ref.Key, stored, r.expiries.oldestBy(r, ref), r.Now), nil
+	return judgeExpiry(rules, ref.Key, stored, r.expiries.oldestBy(r, ref), now), nil
 }
 
 func (x *expiries) of(ctx context.Context, store Expiring, bucket string) ([]Expiration, error) {

@@ -143,7 +143,7 @@ func (c *chainRun) broken(d *sight, message string) {
 func (c *chainRun) find(f Finding) {
 	if c.witness == nil {
 		f.Chain = c.ref()
-		c.send(step{finding: &f})
+		c.send(step{finding: &f, oldest: c.oldest})
 	}
 }
 

@@ -18,6 +18,7 @@ type event struct {
 	buckets []string // of the chain
 	unasked string   // of a deleted file: why it is not known whether a rule of its bucket deleted it
 	leads   *leads
+	oldest  bool // see step
 }
 
 // sums counts what a group found, the kept files that are not reported
@@ -132,7 +133,9 @@ func (g *groupRun) runChain(c *chainRun, until time.Time) {
 			g.count(c, e.file)
 			g.report(event{file: e.file, unasked: unasked})
 		case e.finding != nil:
-			g.expireGap(c, e.finding)
+			if e.oldest {
+				g.expireGap(c, e.finding)
+			}
 			g.find(*e.finding)
 		}
 		if e.leads != nil {
@@ -150,7 +153,7 @@ func (g *groupRun) do(ctx context.Context, s step) event {
 		return g.edge(ctx, *s.edge)
 	}
 	if s.log == nil {
-		return event{file: s.file, finding: s.finding}
+		return event{file: s.file, finding: s.finding, oldest: s.oldest}
 	}
 	if listed := (Ref{s.log.listed.Bucket, s.log.listed.Object}); g.r.Only != nil && !g.r.watch.chooses() && !g.r.Store.Holds(*g.r.Only, listed) {
 		return event{}

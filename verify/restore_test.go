@@ -1,6 +1,9 @@
 package verify
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // No name of a bucket becomes more than one word of a command, and none is read by
 // the AWS CLI as something else than a name.
@@ -31,6 +34,26 @@ func TestRestoreCommand(t *testing.T) {
 	} {
 		if got := restoreCommand(Ref{"b", c.key}, c.version, c.marker, c.hidden); got != c.want {
 			t.Errorf("%q: %s\nwant %s", c.key, got, c.want)
+		}
+	}
+}
+
+func TestOnlyHidden(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 3, 10, 0, 0, s, 0, time.UTC) }
+	marker := Version{ID: "m", Modified: at(9), Latest: true, Marker: true}
+	for name, c := range map[string]struct {
+		versions []Version
+		i        int
+		want     bool
+	}{
+		"right below":      {[]Version{marker, {ID: "v", Modified: at(1)}}, 1, true},
+		"above others":     {[]Version{marker, {ID: "v", Modified: at(2)}, {ID: "u", Modified: at(1)}}, 1, true},
+		"two markers":      {[]Version{marker, {ID: "n", Modified: at(3), Marker: true}, {ID: "v", Modified: at(1)}}, 2, false},
+		"of the same time": {[]Version{marker, {ID: "v", Modified: at(3)}, {ID: "n", Modified: at(3), Marker: true}}, 1, false},
+		"not hidden":       {[]Version{{ID: "w", Modified: at(9), Latest: true}, {ID: "v", Modified: at(1)}}, 1, false},
+	} {
+		if got := onlyHidden(c.versions, c.i); got != c.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

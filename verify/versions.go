@@ -93,7 +93,15 @@ func (out *Recover) found(ref Ref, versions []Version, i int) {
 		ref = v.At
 		out.At = ref.URI()
 	}
-	out.Command = restoreCommand(ref, v.ID, out.Marker, i == 1 && versions[0].Marker && versions[0].Latest)
+	out.Command = restoreCommand(ref, v.ID, out.Marker, onlyHidden(versions, i))
+}
+
+// onlyHidden reports whether the newest version is a delete marker and the i-th
+// comes right below it. Markers and versions are listed apart and dated to the
+// second: of those of the same second none is known to be below the other.
+func onlyHidden(versions []Version, i int) bool {
+	tied := len(versions) > 2 && versions[2].Modified.Equal(versions[1].Modified)
+	return i == 1 && versions[0].Marker && versions[0].Latest && !tied
 }
 
 // removed notes by which version or delete marker an object was removed.
@@ -136,6 +144,11 @@ func (r *run) recoverDigest(ctx context.Context, d, next *sight) error {
 	if r.versions() == nil || d.recover != nil {
 		return nil
 	}
+	// Keys first: no candidate, of which many goroutines may hold one each, and
+	// each as large as whoever wrote it wants, shall wait for them.
+	if _, err := r.regionKeys(ctx, d.name.Chain.Region); err != nil && !isData(err) {
+		return err
+	}
 	var candidate *sight
 	out, err := r.recover(ctx, d.found, d.version, func(o Object) (bool, error) {
 		candidate = &sight{ref: d.ref, found: d.found, name: d.name}
@@ -145,11 +158,14 @@ func (r *run) recoverDigest(ctx context.Context, d, next *sight) error {
 		if err := r.check(ctx, candidate); err != nil {
 			return false, err
 		}
-		if next == nil || candidate.record == nil {
-			return candidate.authentic(), nil
+		if next != nil && candidate.record != nil {
+			candidate.link(next)
 		}
-		candidate.link(next)
-		return candidate.authentic() && candidate.record.Hash == next.record.Previous.Hash, nil
+		if candidate.authentic() && (next == nil || candidate.record.Hash == next.record.Previous.Hash) {
+			return true, nil
+		}
+		candidate = nil
+		return false, nil
 	})
 	if err != nil {
 		return err

@@ -52,6 +52,10 @@ func (s *saver) save(ctx context.Context, store verify.Versioned, f verify.File,
 	if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil {
 		return err
 	}
+	if _, err := s.root.Lstat(name); err == nil {
+		r.Problem = "it was not saved: another file with that name is there"
+		return nil
+	}
 	temp := path.Join(path.Dir(name), ".saving")
 	var disk error
 	err := store.ReadVersion(ctx, ref, r.Version, func(o verify.Object) error {
@@ -71,11 +75,6 @@ func (s *saver) save(ctx context.Context, store verify.Versioned, f verify.File,
 	if err != nil {
 		s.root.Remove(temp)
 		r.Problem = "it could not be saved: " + err.Error()
-		return nil
-	}
-	if _, err := s.root.Lstat(name); err == nil {
-		s.root.Remove(temp)
-		r.Problem = "it was not saved: another file with that name is there"
 		return nil
 	}
 	if err := s.root.Rename(temp, name); err != nil {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -55,5 +56,40 @@ func TestCopyOf(t *testing.T) {
 	}
 	if _, err := NewCopyOf(s, "trail"); err == nil {
 		t.Error("a bucket without its scheme")
+	}
+}
+
+// keeper is a store of which each object has one former version.
+type keeper struct {
+	verify.Store
+	asked verify.Ref
+}
+
+func (k *keeper) Versions(_ context.Context, ref verify.Ref, _ int) ([]verify.Version, bool, error) {
+	k.asked = ref
+	return []verify.Version{{ID: "null", Latest: true, Marker: true}, {ID: "v"}}, false, nil
+}
+
+func (k *keeper) Hidden(context.Context, verify.Ref, string, string) iter.Seq2[verify.Entry, error] {
+	return func(func(verify.Entry, error) bool) {}
+}
+
+func (k *keeper) ReadVersion(context.Context, verify.Ref, string, func(verify.Object) error) error {
+	return nil
+}
+
+// Versions of a copy say that they lie in the copy: a command made of them that
+// named the original would remove the original's version "null".
+func TestCopyOfVersions(t *testing.T) {
+	c, err := NewCopyOf(newFake(t).open(t, func(o *S3Options) { o.URI = "s3://archive/old" }), "s3://trail/pre")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &keeper{Store: c.Store}
+	c.Store = k
+	there := verify.Ref{Bucket: "archive", Key: "old/AWSLogs/1/a"}
+	all, _, err := c.Versions(context.Background(), verify.Ref{Bucket: "trail", Key: "pre/AWSLogs/1/a"}, 9)
+	if err != nil || len(all) != 2 || k.asked != there || all[0].At != there || all[1].At != there {
+		t.Errorf("%+v, asked for %v: %v", all, k.asked, err)
 	}
 }

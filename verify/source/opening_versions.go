@@ -68,7 +68,7 @@ func (c *CopyOf) Versions(ctx context.Context, ref verify.Ref, most int) ([]veri
 	}
 	versions, more, err := v.Versions(ctx, there, most)
 	for i := range versions {
-		versions[i].At = there
+		versions[i].At = there // what restores it must not touch the original
 	}
 	return versions, more, err
 }
