@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,9 +185,13 @@ func TestABundleOfEachDamage(t *testing.T) {
 			s := serveHTTP(t, w, verifytest.ServerOptions{})
 			c := collecting{w: w, url: s.URL, at: 16, path: filepath.Join(t.TempDir(), "bundle.tar")}
 			store, keys := c.open(t)
-			plain := reportOf(t, t.Context(), c.asked(store, keys, nil))
-			same(t, "collecting", c.collect(t), plain)
-			same(t, "replaying", c.replay(t, c.path), plain)
+			but := func(report []byte) []byte { return report }
+			if strings.HasSuffix(d.Name, "bomb") { // how much is read of it depends on the pieces in which it comes
+				but = func(report []byte) []byte { return fetchedBytes.ReplaceAll(report, nil) }
+			}
+			plain := but(reportOf(t, t.Context(), c.asked(store, keys, nil)))
+			same(t, "collecting", but(c.collect(t)), plain)
+			same(t, "replaying", but(c.replay(t, c.path)), plain)
 		})
 	}
 }

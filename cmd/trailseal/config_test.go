@@ -311,7 +311,7 @@ func TestConfigBombs(t *testing.T) {
 		if _, wrong := load(text); len(wrong.all) == 0 || len(wrong.Error()) > 100<<10 {
 			t.Errorf("%s: %d mistakes in %d bytes", name, len(wrong.all), len(wrong.Error()))
 		}
-		if took := time.Since(begun); took > 20*time.Second {
+		if took := time.Since(begun); took > 2*time.Minute { // some seconds on a quiet machine; with the race detector on a busy one many more
 			t.Errorf("%s: %v", name, took)
 		} else {
 			t.Logf("%s: %v", name, took)

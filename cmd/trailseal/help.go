@@ -21,6 +21,9 @@ const rootExample = `  trailseal verify s3://my-trail-bucket
   trailseal verify --trail management-events --start 7d
   trailseal verify ./copy-of-the-bucket --public-keys public-keys-eu-west-1.json
   trailseal kms check s3://my-trail-bucket
+  trailseal recover s3://my-trail-bucket --start 7d --to ./originals
+  trailseal collect s3://my-trail-bucket --start 7d -o evidence.tar.zst
+  trailseal verify evidence.tar.zst
   trailseal inspect s3://my-trail-bucket/AWSLogs/…/….json.gz
   trailseal prove EVENT-ID s3://my-trail-bucket --start 2026-03-10 --end 2026-03-11 -o event.proof.json`
 
