@@ -173,7 +173,10 @@ func TestABundleVerifiesAsItsSource(t *testing.T) {
 // Each damage alone, in a small trail.
 func TestABundleOfEachDamage(t *testing.T) {
 	awsHere(t)
-	for _, d := range verifytest.Damages() {
+	for i, d := range verifytest.Damages() {
+		if raced && i%4 != 0 { // nearly all of them together are in TestABundleVerifiesAsItsSource
+			continue
+		}
 		t.Run(d.Name, func(t *testing.T) {
 			if testing.Short() && slices.Contains(apart, d.Name) {
 				t.Skip()

@@ -160,6 +160,7 @@ func said(t *testing.T, name string) string {
 func TestKilledAtEveryStep(t *testing.T) {
 	for _, form := range forms {
 		t.Run(form, func(t *testing.T) {
+			t.Parallel() // it waits for the disk
 			whole := filepath.Join(t.TempDir(), form)
 			if untilKilled(t, whole, 1<<30, map[string]bool{}) {
 				t.Fatal("killed")
