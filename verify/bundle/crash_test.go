@@ -252,7 +252,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := filepath.Join(t.TempDir(), form)
-		for wait := 2 * time.Millisecond; ; wait += 4 * time.Millisecond {
+		for wait := 2 * time.Millisecond; ; wait += wait/8 + 2*time.Millisecond {
 			c := exec.Command(os.Args[0], "-test.run=^TestKilledAtAnyMoment$")
 			c.Env = append(os.Environ(), childEnv+"="+name)
 			var out bytes.Buffer
