@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/trailseal/trailseal/digest"
@@ -83,14 +82,13 @@ type spotlight struct {
 }
 
 func (s *spotlight) File(f File) error {
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(f.URI, "s3://"), "/")
 	switch {
 	case f.Kind == "digest" && f.Verdict != Kept:
 		s.doubts(fmt.Sprintf("the digest %q is %s", f.URI, f.Verdict))
 	case f.Verdict == Unreferenced || f.Verdict == Pending:
 		return nil
 	}
-	if s.store.Holds(s.want, Ref{bucket, key}) && (s.file == nil || s.file.Verdict.Class() < f.Verdict.Class()) {
+	if s.store.Holds(s.want, refOf(f.URI)) && (s.file == nil || s.file.Verdict.Class() < f.Verdict.Class()) {
 		s.file = &f
 	}
 	return nil

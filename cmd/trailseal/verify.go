@@ -106,17 +106,12 @@ func (o *verifyOptions) check() error {
 	if o.concurrency < 0 {
 		return usagef("--concurrency %d is less than nothing", o.concurrency)
 	}
-	for _, err := range []error{
+	return firstOf(
 		o.kms.check(),
 		o.reports.check(),
 		oneOf("--progress", o.progress, "auto", "plain", "none"),
 		oneOf("--color", o.reports.color, "auto", "always", "never"),
 		checkPolicy(o.policy),
 		checkWindow(o.start, o.end),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	)
 }

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/trailseal/trailseal/verify"
+import (
+	"cmp"
+
+	"github.com/trailseal/trailseal/verify"
+)
 
 // maxHTMLEvents is how many events the page lists.
 const maxHTMLEvents = 1_000
@@ -32,14 +36,6 @@ func htmlEventRow(e verify.Explanation, beside string) markup {
 		refused = fillIn(`<small>refused: {}</small>`, htmlText(e.Error))
 	}
 	return fillIn(`<tr class="c{}"><td>{}</td><td><span class="v">{}</span><small>{}</small>{}</td><td class="n"><code>{}</code><small>access key <code>{}</code></small><small>from {}</small><small>{}</small></td><td class="n"><code>{}</code><p>{}</p><small>in {} {}</small></td><td class="n">{}</td></tr>`,
-		int(class), moment(e.Time), htmlName(e.Event), htmlText(e.Service), refused, htmlName(dash(e.Who)), htmlName(dash(e.AccessKey)), htmlText(dash(e.From)), htmlText(e.Agent),
-		htmlName(dash(e.Target)), htmlText(e.Detail), htmlName(e.Account), htmlName(e.Region), htmlText(dash(beside))) + "\n"
-}
-
-// dash stands for nothing.
-func dash(text string) string {
-	if text == "" {
-		return "–"
-	}
-	return text
+		int(class), moment(e.Time), htmlName(e.Event), htmlText(e.Service), refused, htmlName(cmp.Or(e.Who, "–")), htmlName(cmp.Or(e.AccessKey, "–")), htmlText(cmp.Or(e.From, "–")), htmlText(e.Agent),
+		htmlName(cmp.Or(e.Target, "–")), htmlText(e.Detail), htmlName(e.Account), htmlName(e.Region), htmlText(cmp.Or(beside, "–"))) + "\n"
 }
