@@ -16,7 +16,7 @@ func (w *Writer) Commit(head Head) (seal string, err error) {
 	if err := w.failed(nil); err != nil {
 		return "", fmt.Errorf("a part of the bundle could not be written: %w", err)
 	}
-	if err := w.journal.close(); err != nil {
+	if err := errors.Join(w.flush(), w.journal.file.Close()); err != nil {
 		return "", err
 	}
 	head.Schema, head.Records, head.Bytes, head.Index, head.Void = Schema, 0, 0, []Chunk{}, w.void
@@ -119,7 +119,7 @@ func (w *Writer) Close() error {
 	w.done = true
 	var errs []error
 	if w.journal != nil {
-		errs = append(errs, w.journal.close())
+		errs = append(errs, w.flush(), w.journal.file.Close())
 	}
 	if w.vault != nil {
 		errs = append(errs, w.vault.close())

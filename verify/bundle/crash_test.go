@@ -54,6 +54,13 @@ func (d *dyingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func (m mortal) flush() error {
+	m.step()
+	err := m.vault.flush()
+	m.step() // its entries are written, and the journal knows nothing of them
+	return err
+}
+
 func (m mortal) end(manifest []byte) error {
 	m.step()
 	err := m.vault.end(manifest)
@@ -63,7 +70,10 @@ func (m mortal) end(manifest []byte) error {
 
 // tale is a small collection: three small objects, a large one, one that is missing,
 // one that is read twice.
-func tale(w *Writer, taken map[string]bool) (seal string, err error) {
+//
+// In the map is what was taken for good: what was noted is written down where save
+// is called for, and else sometime.
+func tale(w *Writer, taken map[string]bool, save bool) (seal string, err error) {
 	content := func(key string) string {
 		if key == "large.gz" {
 			return strings.Repeat("0123456789abcdef", 300<<10)
@@ -89,7 +99,10 @@ func tale(w *Writer, taken map[string]bool) (seal string, err error) {
 		}
 		_, failed := w.Put(Record{Ref: ref(key), Object: &Object{Size: 1}}, strings.NewReader(content(key)))
 		err = errors.Join(err, failed)
-		taken[key] = failed == nil
+		if save {
+			err = errors.Join(err, w.flush())
+			taken[key] = err == nil
+		}
 	}
 	err = errors.Join(err, w.Note(Record{Ref: ref("none.gz"), Missing: true}),
 		w.File("settings/one.json", []byte("{}")), w.File("public-keys/keys.json", bytes.Repeat([]byte("k"), 5000)))
@@ -100,7 +113,7 @@ func tale(w *Writer, taken map[string]bool) (seal string, err error) {
 }
 
 // untilKilled plays the tale until the process ends, and lets go what an end lets go.
-func untilKilled(t *testing.T, name string, steps int, taken map[string]bool) (killed bool) {
+func untilKilled(t *testing.T, name string, steps int, taken map[string]bool, save bool) (killed bool) {
 	t.Helper()
 	w, err := Create(context.Background(), name, identity("x"))
 	if errors.Is(err, ErrExists) {
@@ -122,7 +135,7 @@ func untilKilled(t *testing.T, name string, steps int, taken map[string]bool) (k
 			inner.close()
 		}
 	}()
-	if _, err := tale(w, taken); err != nil {
+	if _, err := tale(w, taken, save); err != nil {
 		t.Fatalf("%d steps left: %v", steps, err)
 	}
 	return false
@@ -159,33 +172,39 @@ func said(t *testing.T, name string) string {
 // the same bundle, and nothing that was taken whole is fetched again.
 func TestKilledAtEveryStep(t *testing.T) {
 	for _, form := range forms {
-		t.Run(form, func(t *testing.T) {
-			t.Parallel() // it waits for the disk
-			whole := filepath.Join(t.TempDir(), form)
-			if untilKilled(t, whole, 1<<30, map[string]bool{}) {
-				t.Fatal("killed")
-			}
-			want := said(t, whole)
-			for step := 1; ; step++ {
-				name := filepath.Join(t.TempDir(), form)
-				taken := map[string]bool{}
-				if !untilKilled(t, name, step, taken) {
-					break // it took fewer steps
-				}
-				if r, err := Open(name); err == nil {
-					r.Close() // it was killed after its end
-				} else if !errors.Is(err, ErrNoBundle) || !strings.Contains(err.Error(), "interrupted") {
-					t.Fatalf("step %d: %v", step, err)
-				}
-				if step%4 == 0 {
-					untilKilled(t, name, step/2+1, taken) // and once more on the way
-				}
-				untilKilled(t, name, 1<<30, taken)
-				if got := said(t, name); got != want {
-					t.Fatalf("step %d: %s\nwant %s", step, got, want)
-				}
-			}
-		})
+		for _, save := range []bool{true, false} {
+			t.Run(fmt.Sprint(form, " saved ", save), func(t *testing.T) {
+				t.Parallel() // it waits for the disk
+				killedAtEveryStep(t, form, save)
+			})
+		}
+	}
+}
+
+func killedAtEveryStep(t *testing.T, form string, save bool) {
+	whole := filepath.Join(t.TempDir(), form)
+	if untilKilled(t, whole, 1<<30, map[string]bool{}, save) {
+		t.Fatal("killed")
+	}
+	want := said(t, whole)
+	for step := 1; ; step++ {
+		name := filepath.Join(t.TempDir(), form)
+		taken := map[string]bool{}
+		if !untilKilled(t, name, step, taken, save) {
+			break // it took fewer steps
+		}
+		if r, err := Open(name); err == nil {
+			r.Close() // it was killed after its end
+		} else if !errors.Is(err, ErrNoBundle) || !strings.Contains(err.Error(), "interrupted") {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		if step%4 == 0 {
+			untilKilled(t, name, step/2+1, taken, save) // and once more on the way
+		}
+		untilKilled(t, name, 1<<30, taken, save)
+		if got := said(t, name); got != want {
+			t.Fatalf("step %d: %s\nwant %s", step, got, want)
+		}
 	}
 }
 
@@ -235,7 +254,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if name := os.Getenv(childEnv); name != "" {
 		w, err := Create(context.Background(), name, identity("x"))
 		if err == nil {
-			_, err = tale(w, map[string]bool{})
+			_, err = tale(w, map[string]bool{}, false)
 		}
 		if err != nil && !errors.Is(err, ErrExists) {
 			t.Fatal(err)
@@ -248,7 +267,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, form := range forms {
 		whole := filepath.Join(t.TempDir(), form)
 		w := create(t, whole)
-		if _, err := tale(w, map[string]bool{}); err != nil {
+		if _, err := tale(w, map[string]bool{}, false); err != nil {
 			t.Fatal(err)
 		}
 		name := filepath.Join(t.TempDir(), form)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -38,6 +39,7 @@ func FuzzParseRecord(f *testing.F) {
 		if name, err := refOf(text); err != nil || name != r.Ref {
 			t.Errorf("%q and %q: %v", name, r.Ref, err)
 		}
+		sameAsJSON(t, r)
 		once, err := formatRecord(r)
 		if err != nil {
 			return
@@ -51,6 +53,35 @@ func FuzzParseRecord(f *testing.F) {
 			t.Errorf("%q\n%q %v", once, twice, err)
 		}
 	})
+}
+
+// sameAsJSON holds what is written by hand against encoding/json.
+func sameAsJSON(t *testing.T, r Record) (plain bool) {
+	t.Helper()
+	got, plain := appendRecord(nil, &r)
+	want, err := marshalRecord(r)
+	if plain && (err != nil || !bytes.Equal(got, want)) {
+		t.Errorf("%s\nencoding/json: %s %v", got, want, err)
+	}
+	return plain
+}
+
+func TestRecordsAreWrittenAsJSON(t *testing.T) {
+	yes, no := true, false
+	whole := Record{Ref: ref(`a"b\c.gz`), Listed: true, ListedSize: 3, Modified: collected.Add(1500 * time.Microsecond), Path: "s3/b/a", Size: 4, SHA256: "00",
+		At: &Extent{1, 2}, Older: true, Missing: true, Companion: &yes, Object: &Object{Size: 5, Version: "v", SSE: verify.SSE{Algorithm: "aws:kms", Key: "arn:x"},
+			Metadata: map[string]string{"b": "1", "a": "2", "": ""}, Header: map[string][]string{"Etag": {`"e"`}, "Date": nil, "A": {}, "C": {"x", "y"}}}}
+	for _, r := range []Record{{}, {Ref: ref("a.gz")}, whole, {Companion: &no}, {Object: &Object{}}, {Object: &Object{Metadata: map[string]string{}, Header: map[string][]string{}}}} {
+		if !sameAsJSON(t, r) {
+			t.Errorf("%+v is not plain", r)
+		}
+	}
+	for _, r := range []Record{{Ref: ref("é")}, {Ref: ref("<")}, {Ref: ref("\x7f")}, {Ref: ref("a\nb")}, {Modified: collected.In(time.FixedZone("", 3600))}, {Unreadable: &Unreadable{}},
+		{Modified: collected.AddDate(9000, 0, 0)}, {Object: &Object{Altered: &verify.Altered{}}}, {Object: &Object{Envelope: verify.Envelope{Loose: true}}}, {Object: &Object{Version: "\xff"}}} {
+		if sameAsJSON(t, r) {
+			t.Errorf("%+v is taken for plain", r)
+		}
+	}
 }
 
 // A file that was changed is refused, says that it is altered, or holds the same objects.
@@ -102,6 +133,9 @@ func FuzzPath(f *testing.F) {
 		}
 		if one != two && strings.HasPrefix(strings.ToLower(q), strings.ToLower(p)+"/") {
 			t.Errorf("%q is a file, and a folder of %q", p, q)
+		}
+		if quick, ok := plainPath(ref(one)); ok && quick != mappedPath(ref(one)) {
+			t.Errorf("%q: %q", quick, mappedPath(ref(one)))
 		}
 		if !filepath.IsLocal(p) || !belongs(p, ref(one)) || !belongs(numbered(p, 77), ref(one)) || len(p) > 1000 {
 			t.Errorf("%q", p)

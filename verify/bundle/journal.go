@@ -18,10 +18,10 @@ const journalName = "journal.ndjson"
 
 type journal struct {
 	file    *os.File
-	w       *bufio.Writer
+	held    []byte // lines that are still to be written
 	lines   int64
 	numbers uint64 // used for paths that were taken
-	err     error
+	err     error  // of a write
 }
 
 // A pastJournal is the journal of an interrupted collection.
@@ -152,7 +152,7 @@ func openJournal(name string, before *pastJournal, id Identity) (*journal, error
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{file: f, w: bufio.NewWriterSize(f, 64<<10)}
+	j := &journal{file: f}
 	whole := int64(0)
 	if before != nil {
 		whole, j.lines, j.numbers = before.whole, before.lines_, uint64(before.lines_)
@@ -163,8 +163,7 @@ func openJournal(name string, before *pastJournal, id Identity) (*journal, error
 	if err == nil && before == nil {
 		var text []byte
 		if text, err = json.Marshal(id); err == nil {
-			j.w.Write(append(text, '\n'))
-			err = j.w.Flush()
+			_, err = f.Write(append(text, '\n'))
 		}
 	}
 	if err != nil {
@@ -174,21 +173,27 @@ func openJournal(name string, before *pastJournal, id Identity) (*journal, error
 	return j, nil
 }
 
-// add writes a line; now: it is the system's before anything else is done, so that
-// an end of the process does not lose it.
-func (j *journal) add(text []byte, now bool) error {
-	if j.err != nil {
-		return j.err
-	}
-	j.w.Write(text)
-	if j.err = j.w.WriteByte('\n'); now && j.err == nil {
-		j.err = j.w.Flush()
-	}
+// add takes a line, which an end of the process loses until it is written.
+func (j *journal) add(text []byte) {
+	j.held = append(append(j.held, text...), '\n')
 	j.lines++
+}
+
+// write writes lines. After a write that failed no other follows: the journal ends
+// in the middle of a line.
+func (j *journal) write(lines []byte) error {
+	if j.err == nil {
+		_, j.err = j.file.Write(lines)
+	}
 	return j.err
 }
 
-func (j *journal) close() error { return errors.Join(j.w.Flush(), j.file.Close()) }
+// take gives the lines that are to be written, in the place of others.
+func (j *journal) take(others []byte) []byte {
+	lines := j.held
+	j.held = others[:0]
+	return lines
+}
 
 // An aside is the line of an entry that is no object. Who goes on with the
 // collection has no use for it.

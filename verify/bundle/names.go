@@ -2,8 +2,8 @@ package bundle
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
+	"hash/maphash"
 	"path"
 	"strconv"
 	"strings"
@@ -25,6 +25,13 @@ const objectsFolder = "s3"
 // nearly every key that CloudTrail writes stays as it is. Two keys never have one
 // path, but for case, which the writer looks after.
 func pathOf(ref verify.Ref) string {
+	if p, ok := plainPath(ref); ok {
+		return p
+	}
+	return mappedPath(ref)
+}
+
+func mappedPath(ref verify.Ref) string {
 	elements := []string{objectsFolder, folder(ref.Bucket)}
 	folders := strings.Split(ref.Key, "/")
 	for _, e := range folders[:len(folders)-1] {
@@ -39,12 +46,34 @@ func pathOf(ref verify.Ref) string {
 	return p
 }
 
+// plainPath is pathOf of what CloudTrail writes, each element of which is simple.
+func plainPath(ref verify.Ref) (string, bool) {
+	p := objectsFolder + "/" + ref.Bucket + "/" + ref.Key
+	if len(p) > maxPath || !simple(ref.Bucket) || gzipped(ref.Bucket) || !strings.HasSuffix(ref.Key, ".gz") {
+		return "", false
+	}
+	rest := ref.Key
+	for {
+		e, more, folder := strings.Cut(rest, "/")
+		if !simple(e) || folder && gzipped(e) {
+			return "", false
+		}
+		if !folder {
+			return p, true
+		}
+		rest = more
+	}
+}
+
+// gzipped reports whether a name has a file's ending, in any case.
+func gzipped(e string) bool { return len(e) >= 3 && strings.EqualFold(e[len(e)-3:], ".gz") }
+
 // An object may have the name of another's folder. So files end in .gz, as all of
 // CloudTrail's do, or in a mark of their own, and folders never do.
 
 func folder(e string) string {
 	mapped := element(e)
-	if strings.HasSuffix(strings.ToLower(mapped), ".gz") {
+	if gzipped(mapped) {
 		mapped += "%d"
 	}
 	return mapped
@@ -100,13 +129,22 @@ func simple(e string) bool {
 }
 
 // plain reports whether a byte is itself in a name, on every system.
-func plain(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.=+@,", c) >= 0
-}
+func plain(c byte) bool { return plainBytes[c] }
+
+var plainBytes = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.=+@,", byte(c)) >= 0
+	}
+	return is
+}()
 
 // device reports whether Windows takes a name for a device's, whatever follows a dot.
 func device(name string) bool {
-	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	stem, _, _ := strings.Cut(name, ".")
+	if len(stem) > len("CONOUT$") {
+		return false
+	}
+	stem = strings.ToUpper(stem)
 	switch stem {
 	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
 		return true
@@ -145,15 +183,18 @@ func ordinary(p string) bool {
 // A crowd tells whether a path may be taken already, on a system that does not
 // tell case apart. It never forgets one and may be wrong about others: then a
 // path gets a number that it did not need. Its size does not grow.
-type crowd struct{ bits []uint64 }
+type crowd struct {
+	bits []uint64
+	seed maphash.Seed
+}
 
 const crowdBits = 1 << 26 // 8 MiB: 1 of 1,000 is wrong where there are four million
 
-func newCrowd() *crowd { return &crowd{make([]uint64, crowdBits/64)} }
+func newCrowd() *crowd { return &crowd{make([]uint64, crowdBits/64), maphash.MakeSeed()} }
 
 // has reports whether a path may be there.
 func (c *crowd) has(p string) bool {
-	for _, n := range places(p) {
+	for _, n := range c.places(p) {
 		if c.bits[n/64]&(1<<(n%64)) == 0 {
 			return false
 		}
@@ -164,7 +205,7 @@ func (c *crowd) has(p string) bool {
 // meet adds a path and reports whether it may have been there.
 func (c *crowd) meet(p string) bool {
 	there := true
-	for _, n := range places(p) {
+	for _, n := range c.places(p) {
 		there = there && c.bits[n/64]&(1<<(n%64)) != 0
 		c.bits[n/64] |= 1 << (n % 64)
 	}
@@ -175,11 +216,19 @@ func (c *crowd) meet(p string) bool {
 // whatever the key is.
 func PathOf(ref verify.Ref) string { return pathOf(ref) }
 
-// places are the bits of a path.
-func places(p string) (n [6]uint32) {
-	sum := sha256.Sum256([]byte(strings.ToLower(p)))
+// places are the bits of a path, which nobody can foretell. Paths are ASCII.
+func (c *crowd) places(p string) (n [6]uint64) {
+	var room [maxPath + 16]byte
+	lower := append(room[:0], p...)
+	for i, b := range lower {
+		if 'A' <= b && b <= 'Z' {
+			lower[i] = b + 'a' - 'A'
+		}
+	}
+	sum := maphash.Bytes(c.seed, lower)
+	step := sum>>32 | 1
 	for i := range n {
-		n[i] = binary.LittleEndian.Uint32(sum[4*i:]) % crowdBits
+		n[i] = (sum + uint64(i)*step) % crowdBits
 	}
 	return n
 }

@@ -50,13 +50,21 @@ func named(bucket, key string, bucketBytes, keyBytes []byte) verify.Ref {
 }
 
 func formatRecord(r Record) ([]byte, error) {
-	text, err := json.Marshal(line{
-		utf8Of(r.Ref.Bucket), utf8Of(r.Ref.Key), bytesOf(r.Ref.Bucket), bytesOf(r.Ref.Key), r,
-	})
+	text, plain := appendRecord(make([]byte, 0, 1<<10), &r)
+	var err error
+	if !plain {
+		text, err = marshalRecord(r)
+	}
 	if err == nil && len(text) >= maxLine {
 		return nil, fmt.Errorf("what is to be recorded of %.300q takes %d bytes, which is too much", r.Ref.URI(), len(text))
 	}
 	return text, err
+}
+
+func marshalRecord(r Record) ([]byte, error) {
+	return json.Marshal(line{
+		utf8Of(r.Ref.Bucket), utf8Of(r.Ref.Key), bytesOf(r.Ref.Bucket), bytesOf(r.Ref.Key), r,
+	})
 }
 
 // long reports whether a record may be longer than a line can be: a byte takes six

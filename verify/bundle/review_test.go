@@ -334,6 +334,9 @@ func TestADiskThatTakesNoMore(t *testing.T) {
 		at := filepath.Join(t.TempDir(), form)
 		w := create(t, at)
 		put(t, w, ref("a.gz"), []byte("a"))
+		if err := w.flush(); err != nil {
+			t.Fatal(err)
+		}
 		data := w.vault.(*tarVault)
 		whole := data.file
 		readOnly, err := os.Open(whole.Name())
@@ -341,7 +344,7 @@ func TestADiskThatTakesNoMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		data.file = readOnly // every write fails
-		if _, err := w.Put(Record{Ref: ref("b.gz"), Object: &Object{}}, strings.NewReader("b")); err == nil {
+		if _, err := w.Put(Record{Ref: ref("b.gz"), Object: &Object{}}, strings.NewReader(strings.Repeat("b", mostHeld+1))); err == nil {
 			t.Error("Put says nothing")
 		}
 		data.file = whole // there is room again, and yet a part is missing
@@ -362,6 +365,9 @@ func TestADiskThatTakesNoMore(t *testing.T) {
 		w = create(t, at)
 		if _, ok := w.Get(ref("a.gz")); !ok {
 			t.Error("what was taken before is gone")
+		}
+		if _, ok := w.Get(ref("b.gz")); ok {
+			t.Error("what could not be written is there")
 		}
 		put(t, w, ref("b.gz"), []byte("b"))
 		commit(t, w)

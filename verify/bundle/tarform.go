@@ -25,50 +25,71 @@ func padding(size int64) int64 { return (block - size%block) % block }
 // header is an entry's tar header: a ustar block, before which a pax header says what
 // does not fit into it. It is made of the path and the size alone, so that a reader
 // knows each of its bytes; archive/tar could write it otherwise one day.
-func header(path string, size int64) ([]byte, error) {
+func header(path string, size int64) ([]byte, error) { return appendHeader(nil, path, size) }
+
+// appendHeader appends it.
+func appendHeader(dst []byte, path string, size int64) ([]byte, error) {
 	if path == "" || size < 0 || strings.ContainsFunc(path, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return nil, fmt.Errorf("%.300q cannot be the path of an entry of %d bytes", path, size)
 	}
-	var more []byte
-	name, octal := path, size
+	var room [1 << 10]byte
+	more, name, octal := room[:0], path, size
 	if len(path) > 100 {
-		more, name = append(more, paxRecord("path", path)...), path[:100]
+		more, name = appendPax(more, "path", path), path[:100]
 	}
 	if size >= 1<<33 {
-		more, octal = append(more, paxRecord("size", strconv.FormatInt(size, 10))...), 0
+		more, octal = appendPax(more, "size", strconv.FormatInt(size, 10)), 0
 	}
-	if more == nil {
-		return ustar(tar.TypeReg, name, octal), nil
+	if len(more) > 0 {
+		dst = append(appendUstar(dst, tar.TypeXHeader, "PaxHeaders.0/entry", int64(len(more))), more...)
+		dst = appendPadding(dst, int64(len(more)))
 	}
-	text := append(ustar(tar.TypeXHeader, "PaxHeaders.0/entry", int64(len(more))), more...)
-	text = append(text, make([]byte, padding(int64(len(more))))...)
-	return append(text, ustar(tar.TypeReg, name, octal)...), nil
+	return appendUstar(dst, tar.TypeReg, name, octal), nil
 }
 
-// paxRecord begins with its own length.
-func paxRecord(key, value string) string {
+// appendPadding appends the zeros that follow so many bytes.
+func appendPadding(dst []byte, size int64) []byte {
+	var zeros [block]byte
+	return append(dst, zeros[:padding(size)]...)
+}
+
+// appendPax appends a record, which begins with its own length.
+func appendPax(dst []byte, key, value string) []byte {
 	n := len(key) + len(value) + 3
 	for n != len(key)+len(value)+3+len(strconv.Itoa(n)) {
 		n = len(key) + len(value) + 3 + len(strconv.Itoa(n))
 	}
-	return fmt.Sprintf("%d %s=%s\n", n, key, value)
+	dst = append(append(strconv.AppendInt(dst, int64(n), 10), ' '), key...)
+	return append(append(append(dst, '='), value...), '\n')
 }
 
 // ustar is one header block (POSIX.1-1988): mode 0600, no owner, the year 1970.
-func ustar(kind byte, name string, size int64) []byte {
-	b := make([]byte, block)
+func ustar(kind byte, name string, size int64) []byte { return appendUstar(nil, kind, name, size) }
+
+// appendUstar appends it.
+func appendUstar(dst []byte, kind byte, name string, size int64) []byte {
+	var b [block]byte
 	copy(b[:100], name)
 	copy(b[100:], "0000600\x000000000\x000000000\x00")
-	copy(b[124:], fmt.Sprintf("%011o\x0000000000000\x00        ", size))
+	putOctal(b[124:135], size)
+	copy(b[136:], "00000000000\x00        ")
 	b[156] = kind
 	copy(b[257:], "ustar\x0000")
 	copy(b[329:], "0000000\x000000000\x00")
-	sum := 0
-	for _, c := range b {
-		sum += int(c)
+	var sum int64
+	for _, c := range b[:345] { // what follows is empty
+		sum += int64(c)
 	}
-	copy(b[148:], fmt.Sprintf("%06o\x00 ", sum))
-	return b
+	putOctal(b[148:154], sum)
+	b[154] = 0
+	return append(dst, b[:]...)
+}
+
+// putOctal writes a number's last octal digits.
+func putOctal(to []byte, n int64) {
+	for i := len(to) - 1; i >= 0; i-- {
+		to[i], n = '0'+byte(n&7), n>>3
+	}
 }
 
 // checkHeader reads an entry's tar header and refuses one that is not what header

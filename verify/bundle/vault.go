@@ -17,9 +17,11 @@ import (
 // A vault takes the entries of a bundle that is being written. All but end may be
 // called from many goroutines.
 type vault interface {
-	// put takes an entry. noted is called once its bytes are written and before
-	// they count: what is not noted is not there.
+	// put takes an entry. noted is called once its bytes are written, or will be
+	// before flush returns: what is not noted is not there.
 	put(path string, size int64, body io.Reader, noted func(*Extent) error) error
+	// flush writes what put holds back. Only then may what was noted be written down.
+	flush() error
 	open(e entry) (io.ReadCloser, error)
 	// remove and settle are of what is gone on with: an entry that is not whole, and,
 	// once, all that is not known or is void.
@@ -47,10 +49,15 @@ type tarVault struct {
 	name   string // what it becomes
 	file   *os.File
 	mu     sync.Mutex
-	at     int64
-	broken error // after a write that failed nothing is appended
+	at     int64  // where the next entry goes
+	held   []byte // the last entries before that, which are still to be written
+	broken error  // after a write that failed nothing is appended
 	stream *zstd.Encoder
 }
+
+// mostHeld is how much is held back: a write for each small log would take longer
+// than hashing it.
+const mostHeld = 256 << 10
 
 var pieces = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -58,49 +65,75 @@ func (v *tarVault) put(path string, size int64, body io.Reader, noted func(*Exte
 	if size > wholeBytes {
 		return v.putLarge(path, size, body, noted)
 	}
-	head, err := header(path, size)
+	whole := pieces.Get().(*[]byte)
+	defer pieces.Put(whole)
+	head, err := appendHeader((*whole)[:0], path, size)
 	if err != nil {
 		return err
 	}
-	whole := pieces.Get().(*[]byte)
-	defer pieces.Put(whole)
-	buf := bytes.NewBuffer((*whole)[:0])
-	buf.Write(head)
+	buf := bytes.NewBuffer(head)
 	n, err := io.Copy(buf, body)
 	if err != nil || n != size {
 		return fmt.Errorf("the entry %q: %d of %d bytes: %w", path, n, size, err)
 	}
-	buf.Write(make([]byte, padding(size)))
-	*whole = buf.Bytes()
-	text := *whole
+	text := appendPadding(buf.Bytes(), size)
+	*whole = text
 	if v.form == formZstd {
 		packed := pieces.Get().(*[]byte)
 		defer pieces.Put(packed)
 		if isPacked(text[len(head):]) {
-			*packed = appendRaw(encoder().EncodeAll(head, (*packed)[:0]), text[len(head):])
+			*packed = appendRaw(encoder().EncodeAll(text[:len(head)], (*packed)[:0]), text[len(head):])
 		} else {
 			*packed = encoder().EncodeAll(text, (*packed)[:0])
 		}
 		text = *packed
 	}
-	return v.append(func() error { return v.write(text) }, noted)
+	return v.append(func() error { return v.hold(text) }, noted)
 }
 
-// append writes one entry and notes it.
-func (v *tarVault) append(write func() error, noted func(*Extent) error) error {
+// append adds one entry and notes it.
+func (v *tarVault) append(add func() error, noted func(*Extent) error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.broken != nil {
 		return v.broken
 	}
 	from := v.at
-	if v.broken = write(); v.broken != nil {
+	if v.broken = add(); v.broken != nil {
 		return v.broken
 	}
 	v.broken = noted(&Extent{from, v.at - from})
 	return v.broken
 }
 
+// hold adds to what is held back.
+func (v *tarVault) hold(p []byte) error {
+	if len(v.held) > 0 && len(v.held)+len(p) > mostHeld {
+		if err := v.writeHeld(); err != nil {
+			return err
+		}
+	}
+	v.held = append(v.held, p...)
+	v.at += int64(len(p))
+	return nil
+}
+
+func (v *tarVault) writeHeld() error {
+	_, err := v.file.WriteAt(v.held, v.at-int64(len(v.held)))
+	v.held = v.held[:0]
+	return err
+}
+
+func (v *tarVault) flush() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.broken == nil {
+		v.broken = v.writeHeld()
+	}
+	return v.broken
+}
+
+// write adds what is not held back.
 func (v *tarVault) write(p []byte) error {
 	n, err := v.file.WriteAt(p, v.at)
 	v.at += int64(n)
@@ -117,6 +150,9 @@ func (v *tarVault) putLarge(path string, size int64, body io.Reader, noted func(
 	}
 	parts := io.MultiReader(bytes.NewReader(head), body, bytes.NewReader(make([]byte, padding(size))))
 	return v.append(func() error {
+		if err := v.writeHeld(); err != nil {
+			return err
+		}
 		to := io.Writer(v)
 		if v.form == formZstd {
 			if v.stream == nil {
@@ -160,7 +196,10 @@ func (v *tarVault) end(manifest []byte) error {
 	}
 	last, err := ending(v.form, at)
 	if err == nil {
-		err = v.write(last)
+		err = v.hold(last)
+	}
+	if err == nil {
+		err = v.writeHeld()
 	}
 	if err == nil {
 		err = v.file.Truncate(v.at)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -37,7 +38,12 @@ type Writer struct {
 	crowd   *crowd
 	files   []File
 	bytes   int64
+	unsaved int64       // bytes of entries that are not written down in the journal
+	saving  *time.Timer // will see to it
 	done    bool
+
+	flushing sync.Mutex // one at a time writes to the journal
+	spare    []byte
 }
 
 // A ResumeError says that a collection lies at the place already, of another thing.

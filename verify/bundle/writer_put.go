@@ -40,7 +40,7 @@ func (w *Writer) Put(r Record, body io.Reader) (Record, error) {
 	w.mu.Lock()
 	w.bytes += size
 	w.mu.Unlock()
-	return r, nil
+	return r, w.save(size)
 }
 
 // failed remembers that a part could not be written, and gives the first such error.
@@ -68,7 +68,10 @@ func (w *Writer) path(ref verify.Ref) string {
 // Note records what is known of an object, without bytes.
 func (w *Writer) Note(r Record) error {
 	r.Path, r.At, r.SHA256, r.Size = "", nil, "", 0
-	return w.note(r)
+	if err := w.note(r); err != nil {
+		return err
+	}
+	return w.save(0)
 }
 
 func (w *Writer) note(r Record) error {
@@ -78,7 +81,8 @@ func (w *Writer) note(r Record) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.journal.add(text, r.Path != "")
+	w.journal.add(text)
+	return nil
 }
 
 // File takes an entry that is no object, at most one a path.
@@ -98,8 +102,12 @@ func (w *Writer) File(path string, data []byte) error {
 	f, err := w.put(path, data, func(at *Extent) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return w.journal.add(formatAside(path, at), true)
+		w.journal.add(formatAside(path, at))
+		return nil
 	})
+	if err == nil {
+		err = w.flush()
+	}
 	if err != nil {
 		return w.failed(err)
 	}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -8,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/trailseal/trailseal/verify"
@@ -21,8 +21,8 @@ func (s *S3) Dirs(ctx context.Context, at verify.Ref) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range page.CommonPrefixes {
-			name, err := below(at, page, p.Prefix)
+		for _, prefix := range page.prefixes {
+			name, err := below(at, page, prefix)
 			if err != nil {
 				return nil, incomplete(at, err)
 			}
@@ -42,9 +42,8 @@ func (s *S3) List(ctx context.Context, at verify.Ref, after, until string) iter.
 				yield(verify.Entry{}, err)
 				return
 			}
-			for _, o := range page.Contents {
-				name, err := below(at, page, o.Key)
-				key := at.Key + name
+			for _, o := range page.objects {
+				key, err := keyIn(at, page, o.key)
 				if err == nil && key <= last && last != "" {
 					err = errors.New("the store's answer is not in the order of its keys")
 				}
@@ -56,7 +55,7 @@ func (s *S3) List(ctx context.Context, at verify.Ref, after, until string) iter.
 				if until != "" && key >= until {
 					return
 				}
-				if !yield(entry(verify.Ref{Bucket: at.Bucket, Key: key}, o), nil) {
+				if !yield(verify.Entry{Ref: verify.Ref{Bucket: at.Bucket, Key: key}, Size: o.size, Modified: o.modified.UTC()}, nil) {
 					return
 				}
 			}
@@ -64,22 +63,25 @@ func (s *S3) List(ctx context.Context, at verify.Ref, after, until string) iter.
 	}
 }
 
-func entry(ref verify.Ref, o types.Object) verify.Entry {
-	return verify.Entry{Ref: ref, Size: aws.ToInt64(o.Size), Modified: aws.ToTime(o.LastModified).UTC()}
+// below is a listed name without the prefix.
+func below(at verify.Ref, p *page, name []byte) (string, error) {
+	key, err := keyIn(at, p, name)
+	return strings.TrimPrefix(key, at.Key), err
 }
 
-// below is a listed name without the prefix, unescaped where the answer says
-// that it is escaped: keys may hold bytes that XML cannot.
-func below(at verify.Ref, page *s3.ListObjectsV2Output, listed *string) (string, error) {
-	key, err := unescaped(page.EncodingType, listed)
-	if err != nil {
-		return "", err
+// keyIn is a listed name, unescaped where the answer says that it is escaped: keys
+// may hold bytes that XML cannot. It must lie where was asked.
+func keyIn(at verify.Ref, p *page, name []byte) (key string, err error) {
+	key = string(name)
+	if p.escaped && bytes.ContainsAny(name, "%+") {
+		if key, err = url.QueryUnescape(key); err != nil {
+			return "", err
+		}
 	}
-	name, ok := strings.CutPrefix(key, at.Key)
-	if !ok {
+	if !strings.HasPrefix(key, at.Key) {
 		return "", errors.New("the store's answer names a key outside of the prefix asked for")
 	}
-	return name, nil
+	return key, nil
 }
 
 // unescaped is a listed key, which is escaped only where the answer says so: not
@@ -93,76 +95,6 @@ func unescaped(encoding types.EncodingType, listed *string) (string, error) {
 
 func incomplete(at verify.Ref, err error) error {
 	return &verify.UnreadableError{What: listing(at), Reason: verify.ReadFailed, Err: err}
-}
-
-// pages yields the pages of a listing, each asked for when it is wanted.
-func (s *S3) pages(ctx context.Context, at verify.Ref, after, delimiter string) iter.Seq2[*s3.ListObjectsV2Output, error] {
-	in := &s3.ListObjectsV2Input{Bucket: &at.Bucket, Prefix: &at.Key, EncodingType: types.EncodingTypeUrl}
-	if after != "" {
-		in.StartAfter = &after
-	}
-	if delimiter != "" {
-		in.Delimiter = &delimiter
-	}
-	if s.payer {
-		in.RequestPayer = types.RequestPayerRequester
-	}
-	return func(yield func(*s3.ListObjectsV2Output, error) bool) {
-		for {
-			page, err := s.page(ctx, at, in)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(page, nil) || !aws.ToBool(page.IsTruncated) {
-				return
-			}
-			next := aws.ToString(page.NextContinuationToken)
-			if next == "" || next == aws.ToString(in.ContinuationToken) {
-				yield(nil, incomplete(at, errors.New("the store says that there is more, but not how to ask for it")))
-				return
-			}
-			in.ContinuationToken = &next
-		}
-	}
-}
-
-// page asks for one page, again where that may help.
-func (s *S3) page(ctx context.Context, at verify.Ref, in *s3.ListObjectsV2Input) (page *s3.ListObjectsV2Output, err error) {
-	err = s.retrier.do(ctx, func() error {
-		page, err = s.pageOnce(ctx, at, in)
-		return err
-	})
-	return page, s.explain(ctx, at.Bucket, err)
-}
-
-func (s *S3) pageOnce(ctx context.Context, at verify.Ref, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	place, err := s.places.of(ctx, at.Bucket)
-	if err != nil {
-		return nil, refused(listing(at), verify.ReadFailed, "", err)
-	}
-	if err := s.limiter.acquire(ctx); err != nil {
-		return nil, err
-	}
-	slot := &slot{s.limiter}
-	defer slot.release(neutral)
-	outer := ctx
-	ctx, x := begin(ctx)
-	defer x.cancel(nil)
-	s.lists.Add(1)
-	page, err := s.client.ListObjectsV2(ctx, in, func(o *s3.Options) { o.Region = place.region })
-	if err == nil {
-		slot.release(success)
-		if page.Name == nil && page.IsTruncated == nil && page.KeyCount == nil {
-			// The SDK takes a body that is no listing at all for an empty one.
-			return nil, refused(listing(at), verify.ReadFailed, "does the endpoint speak S3?", errNoListing)
-		}
-		return page, nil
-	}
-	if outer.Err() != nil {
-		return nil, outer.Err()
-	}
-	return nil, s.mend(ctx, listFault(ctx, err, x, at), slot, x, place, at.Bucket)
 }
 
 var errNoListing = errors.New("the answer is not a listing")
@@ -185,6 +117,10 @@ func listFault(ctx context.Context, err error, x *exchange, at verify.Ref) *faul
 		return f
 	case x.broken != nil:
 		return broken(cause(ctx, x.broken), what)
+	}
+	var unsigned *unsignedError
+	if errors.As(err, &unsigned) {
+		return refused(what, verify.AccessDenied, credentialsHint, err)
 	}
 	return refused(what, verify.ReadFailed, "", err) // never sent, or not understood
 }

@@ -84,25 +84,18 @@ func (s *S3) send(ctx context.Context, method string, at *place, ref verify.Ref,
 	if x.version != "" {
 		req.URL.RawQuery = "versionId=" + strings.ReplaceAll(url.QueryEscape(x.version), "+", "%20")
 	}
-	req.Header["User-Agent"] = []string{userAgent}
-	if s.payer {
-		req.Header["X-Amz-Request-Payer"] = []string{"requester"}
-	}
-	if s.sign {
-		if err := s.signRequest(ctx, req, at.region); err != nil {
-			return nil, refused(object(ref), verify.AccessDenied, credentialsHint, err)
-		}
-	}
+	sent := &s.gets
 	if method == http.MethodHead {
-		s.heads.Add(1)
-	} else {
-		s.gets.Add(1)
+		sent = &s.heads
 	}
-	resp, err := s.wire.transport.RoundTrip(req)
-	if err != nil {
+	resp, err := s.roundTrip(ctx, req, at, x, sent)
+	var unsigned *unsignedError
+	switch {
+	case errors.As(err, &unsigned):
+		return nil, refused(object(ref), verify.AccessDenied, credentialsHint, err)
+	case err != nil:
 		return nil, broken(cause(ctx, err), object(ref))
 	}
-	resp.Body = s.wire.watch(resp.Body, x)
 	if resp.StatusCode != http.StatusOK {
 		x.answer = readAnswer(resp)
 		x.broken = nil // a refusal counts even where its text does not come whole

@@ -112,11 +112,16 @@ func TestListStops(t *testing.T) {
 // error, after what was good of it.
 func TestStrangeListings(t *testing.T) {
 	for name, rewrite := range map[string]func(string) string{
-		"out of order":   func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>p/0", 1) },
-		"twice":          func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>p/a", 1) },
-		"elsewhere":      func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>q/b", 1) },
-		"bad escape":     func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>p/b%zz", 1) },
-		"no token":       func(p string) string { return strings.Replace(p, "</L", "<IsTruncated>true</IsTruncated></L", 1) },
+		"out of order": func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>p/0", 1) },
+		"twice":        func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>p/a", 1) },
+		"elsewhere":    func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>q/b", 1) },
+		"bad escape":   func(p string) string { return strings.Replace(p, "<Key>p/b", "<Key>p/b%zz", 1) },
+		"no token": func(p string) string {
+			return strings.Replace(p, "</ListB", "<IsTruncated>true</IsTruncated></ListB", 1)
+		},
+		"in the wrong place": func(p string) string {
+			return strings.Replace(p, "</LastM", "<IsTruncated>true</IsTruncated></LastM", 1)
+		},
 		"cut":            func(p string) string { return p[:len(p)-30] },
 		"not a document": func(string) string { return "hello" },
 		"no listing":     func(string) string { return "<html><body>Log in first</body></html>" },
@@ -134,7 +139,7 @@ func TestStrangeListings(t *testing.T) {
 	f := newFake(t) // the same token for ever
 	f.put("bucket", "p/a", "")
 	f.rewrite = func(p string) string {
-		return strings.Replace(p, "</L", "<IsTruncated>true</IsTruncated><NextContinuationToken>p/</NextContinuationToken></L", 1)
+		return strings.Replace(p, "</ListB", "<IsTruncated>true</IsTruncated><NextContinuationToken>p/</NextContinuationToken></ListB", 1)
 	}
 	if got := keys(f.open(t), verify.Ref{Bucket: "bucket", Key: "p/"}, "", ""); len(f.seen) > 2 || !strings.Contains(got[len(got)-1], "read-failed") {
 		t.Errorf("%q", got)
