@@ -24,7 +24,9 @@ func (w *Writer) Commit(head Head) (seal string, err error) {
 	if head.Files == nil {
 		head.Files = []File{}
 	}
-	if err := w.writeIndex(&head); err != nil {
+	onDisk := w.vault.ahead()
+	err = w.writeIndex(&head)
+	if err := errors.Join(err, onDisk()); err != nil {
 		return "", err
 	}
 	text, err := json.MarshalIndent(head, "", " ")

@@ -27,6 +27,9 @@ type vault interface {
 	// once, all that is not known or is void.
 	remove(path string) error
 	settle(known *crowd, void []Extent) error
+	// ahead begins to bring to the disk what is there, while what follows is prepared.
+	// An error of it is said but once.
+	ahead() (wait func() error)
 	// end makes the bundle whole, with its manifest.
 	end(manifest []byte) error
 	close() error
@@ -82,7 +85,7 @@ func (v *tarVault) put(path string, size int64, body io.Reader, noted func(*Exte
 		packed := pieces.Get().(*[]byte)
 		defer pieces.Put(packed)
 		if isPacked(text[len(head):]) {
-			*packed = appendRaw(encoder().EncodeAll(text[:len(head)], (*packed)[:0]), text[len(head):])
+			*packed = appendFrame((*packed)[:0], text, len(head), size)
 		} else {
 			*packed = encoder().EncodeAll(text, (*packed)[:0])
 		}
@@ -221,6 +224,12 @@ func (v *tarVault) end(manifest []byte) error {
 	}
 	syncDir(filepath.Dir(v.name))
 	return nil
+}
+
+func (v *tarVault) ahead() func() error {
+	done := make(chan error, 1)
+	go func() { done <- v.file.Sync() }()
+	return func() error { return <-done }
 }
 
 func (v *tarVault) putText(path string, text []byte, at *Extent) error {

@@ -57,7 +57,7 @@ func (v *dirVault) put(to string, size int64, body io.Reader, noted func(*Extent
 
 // writeNew makes a file that is not there yet.
 func writeNew(in *os.Root, name string, use func(*os.File) error) error {
-	f, err := in.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := in.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|nonblock, 0o600)
 	if err != nil {
 		return err
 	}
@@ -155,6 +155,8 @@ func (v *dirVault) settle(known *crowd, _ []Extent) error {
 	}
 	return err
 }
+
+func (v *dirVault) ahead() func() error { return func() error { return nil } }
 
 func (v *dirVault) end(manifest []byte) error {
 	syncFiles()

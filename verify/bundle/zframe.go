@@ -6,26 +6,65 @@ import (
 )
 
 // Logs are gzip, which zstd cannot make smaller: trying takes longer than hashing
-// them. Their bytes go into frames of raw blocks (RFC 8878, 3.1.1.2.2).
-const rawBlock = 128 << 10 // a block's most bytes
+// them. Their entries go into frames of raw blocks and of such that repeat one byte
+// (RFC 8878, 3.1.1.2.2), which the zeros of a tar header are.
+const (
+	mostBlock  = 128 << 10 // a block's most bytes
+	leastZeros = 16        // fewer are no block of their own
+)
+
+// The kinds of a block.
+const (
+	rawBlock = 0
+	rleBlock = 1
+)
 
 // isPacked reports whether bytes are compressed already.
 func isPacked(p []byte) bool { return bytes.HasPrefix(p, []byte{0x1f, 0x8b, 8}) }
 
-// appendRaw appends a frame that holds p as it is.
-func appendRaw(dst, p []byte) []byte {
+// appendFrame appends a frame of an entry: a header of so many bytes, and size bytes
+// with their padding.
+func appendFrame(dst, entry []byte, header int, size int64) []byte {
 	dst = append(dst, 0x28, 0xb5, 0x2f, 0xfd, 0b10_1_00000) // a size of 4 bytes, in one segment
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(p)))
-	for {
-		n := min(len(p), rawBlock)
-		head := uint32(n) << 3
-		if n == len(p) {
-			head |= 1 // the last
-		}
-		dst = append(dst, byte(head), byte(head>>8), byte(head>>16))
-		dst = append(dst, p[:n]...)
-		if p = p[n:]; len(p) == 0 {
-			return dst
-		}
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(entry)))
+	dst = appendSparse(dst, entry[:header])
+	end := header + int(size)
+	for p := entry[header:end]; len(p) > 0; {
+		n := min(len(p), mostBlock)
+		dst = append(appendBlock(dst, rawBlock, n), p[:n]...)
+		p = p[n:]
 	}
+	dst = appendSparse(dst, entry[end:])
+	return append(dst, 1, 0, 0) // the last block is empty
+}
+
+// appendSparse appends the blocks of what is full of zeros.
+func appendSparse(dst, p []byte) []byte {
+	for len(p) > 0 {
+		text, zeros := 0, 0 // up to a run of zeros, and that
+		for text+zeros < len(p) && (zeros < leastZeros || p[text+zeros] == 0) {
+			if p[text+zeros] == 0 {
+				zeros++
+			} else {
+				text, zeros = text+zeros+1, 0
+			}
+		}
+		if zeros < leastZeros {
+			text, zeros = text+zeros, 0
+		}
+		if text > 0 {
+			dst = append(appendBlock(dst, rawBlock, text), p[:text]...)
+		}
+		if zeros > 0 {
+			dst = append(appendBlock(dst, rleBlock, zeros), 0)
+		}
+		p = p[text+zeros:]
+	}
+	return dst
+}
+
+// appendBlock appends a block's header.
+func appendBlock(dst []byte, kind, n int) []byte {
+	head := uint32(n)<<3 | uint32(kind)<<1
+	return append(dst, byte(head), byte(head>>8), byte(head>>16))
 }
