@@ -4,6 +4,7 @@ package trailseal_test
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -15,14 +16,18 @@ import (
 // BenchmarkCollect holds collecting from the loopback server, in each form,
 // against verifying from it, whole processes. The issue asks for 0.8 of its speed.
 func BenchmarkCollect(b *testing.B) {
-	w := bulk(b, 100, 160, 25)
+	b.Run("3KB", func(b *testing.B) { benchmarkCollect(b, bulk(b, 100, 160, 25)) })
+	b.Run("18KB", func(b *testing.B) { benchmarkCollect(b, bulk(b, 100, 80, 150)) })
+}
+
+func benchmarkCollect(b *testing.B, w *verifytest.World) {
 	s := serveWorld(b, w, verifytest.ServerOptions{})
 	for b.Loop() {
 		for _, form := range forms {
 			var ratios, work []float64
-			for range 5 {
+			for range 7 {
 				plain := runTool(b, s, w, 0)
-				c := collectTool(b, s, w, filepath.Join(b.TempDir(), form))
+				c := collectTool(b, s, w, filepath.Join(inMemory(b), form))
 				ratios = append(ratios, plain.wall.Seconds()/c.wall.Seconds())
 				work = append(work, plain.cpu.Seconds()/c.cpu.Seconds())
 			}
@@ -30,6 +35,19 @@ func BenchmarkCollect(b *testing.B) {
 			b.ReportMetric(median(work), "of-verify-by-CPU-"+form)
 		}
 	}
+}
+
+// inMemory is a directory in memory, where there is one: the disk is not what is
+// measured, and some take many times as long for a new file while many were deleted
+// not long ago.
+func inMemory(b *testing.B) string {
+	b.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "trailseal-bench-")
+	if err != nil {
+		return b.TempDir()
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // BenchmarkCollectMemory is the peak of collect, and of verify over the bundle,

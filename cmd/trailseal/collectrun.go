@@ -43,15 +43,17 @@ func (o *collectOptions) collect(ctx context.Context, s streams, name string) er
 	}
 	defer c.w.Close()
 	c.request = o.request(c.from, window, c.now, name)
-	if err := c.fits(ctx); err != nil {
-		return errors.Join(err, c.w.Abandon())
-	}
 	out, err := o.reports.open(s.out, o.all)
 	if err != nil {
 		return errors.Join(err, c.w.Abandon())
 	}
 	defer out.Discard()
-	return c.end(c.run(ctx, out))
+	err = c.run(ctx, out)
+	var no *noRoomError
+	if errors.As(err, &no) {
+		return errors.Join(no.error, c.w.Abandon())
+	}
+	return c.end(err)
 }
 
 // create begins the bundle, or goes on with it in the window that it was begun with.
@@ -91,7 +93,12 @@ func (c *collection) create(ctx context.Context, name string, window verify.Wind
 func (c *collection) run(ctx context.Context, out *reports) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	c.rec = bundle.NewRecorder(c.w, bundle.RecorderOptions{Store: c.from.store, Keys: c.from.keys, KeyStates: c.from.states, Most: int64(c.logLimit), Stop: stop})
+	space := c.measure(ctx, stop)
+	defer func() {
+		stop(nil)
+		_ = space.wait()
+	}()
+	c.rec = bundle.NewRecorder(c.w, bundle.RecorderOptions{Store: c.from.store, Keys: c.from.keys, KeyStates: c.from.states, Most: int64(c.logLimit), Stop: stop, Ready: space.ready})
 	req := c.request
 	req.Store, req.Keys, req.KeyStates = c.rec, c.rec, c.rec
 	copied, err := newReportCopy(c.to, c.all)
@@ -102,16 +109,22 @@ func (c *collection) run(ctx context.Context, out *reports) error {
 	mode := progressMode(c.progress, c.quiet, c.reports.format != "text", c.s.err, out.main.terminal(), os.Getenv)
 	last := &lastWord{Sink: report.Tee(out.Writer, copied), before: startProgress(mode, c.s.err, req.Progress)}
 	defer last.quiet()
-	sink := newTaker(ctx, last, c.rec)
+	sink := newTaker(ctx, &unhurried{Sink: last, ready: space.wait}, c.rec)
 	c.summary, err = verify.Run(ctx, req, sink)
 	taken := sink.wait()
 	last.quiet()
+	if c.rec.Err() != nil {
+		err = c.rec.Err()
+	} else if no := space.wait(); no != nil {
+		return &noRoomError{no}
+	}
+	if space.failed > 0 {
+		c.s.warner(c.quiet)("%d listings failed, so that how much is to be collected was not known for sure", space.failed)
+	}
 	if written := out.Commit(); err == nil {
 		err = written
 	}
 	switch {
-	case c.rec.Err() != nil:
-		return c.rec.Err()
 	case err != nil:
 		return err
 	case c.summary.Interrupted || ctx.Err() != nil:

@@ -24,6 +24,9 @@ func (w *Writer) Commit(head Head) (seal string, err error) {
 	if head.Files == nil {
 		head.Files = []File{}
 	}
+	w.mu.Lock()
+	w.crowd = nil // 8 MiB: no more paths are asked for
+	w.mu.Unlock()
 	onDisk := w.vault.ahead()
 	err = w.writeIndex(&head)
 	if err := errors.Join(err, onDisk()); err != nil {

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	chunkRecords = 128
+	chunkRecords = 128 // of the first chunks
 	chunkBytes   = 1 << 20
-	mostRecords  = 4096 // of a chunk that is read, whoever wrote it
-	openChunks   = 128  // chunks held: accounts' regions are worked on side by side
+	mostRecords  = 4096               // of a chunk that is read, whoever wrote it
+	openRecords  = 128 * chunkRecords // of chunks that are held: accounts' regions are worked on side by side
 )
 
 // An index finds records in chunks of them, of which it holds a few.
@@ -25,6 +25,7 @@ type index struct {
 	mu     sync.Mutex
 	open   map[int]*list.Element
 	recent list.List // of *openChunk, the last used first
+	held   int       // records in them
 }
 
 // An openChunk is a chunk in memory.
@@ -51,9 +52,11 @@ func (x *index) chunk(n int) ([]place, error) {
 	if e == nil {
 		e = x.recent.PushFront(&openChunk{n: n})
 		x.open[n] = e
-		if x.recent.Len() > openChunks {
+		x.held += x.chunks[n].Count
+		for x.held > openRecords && x.recent.Len() > 1 {
 			last := x.recent.Remove(x.recent.Back()).(*openChunk)
 			delete(x.open, last.n)
+			x.held -= x.chunks[last.n].Count
 		}
 	} else {
 		x.recent.MoveToFront(e)
@@ -152,6 +155,18 @@ func (x *index) get(ref verify.Ref) (numberedRecord, bool, error) {
 	return numberedRecord{}, false, nil
 }
 
+// recordsIn is how many records the n-th chunk holds. Small ones are quickly read, and
+// many of them would make a head that is large.
+func recordsIn(n int) int {
+	switch {
+	case n < 2<<10:
+		return chunkRecords
+	case n < 64<<10:
+		return 4 * chunkRecords
+	}
+	return 16 * chunkRecords
+}
+
 // A chunker makes chunks of records that come in order.
 type chunker struct {
 	take  func(n int, c Chunk, text []byte) error
@@ -161,14 +176,14 @@ type chunker struct {
 }
 
 // add takes an object's line.
-func (c *chunker) add(ref verify.Ref, line []byte) error {
+func (c *chunker) add(ref verify.Ref, line string) error {
 	if c.chunk.Count == 0 {
 		c.chunk.Bucket, c.chunk.Key = utf8Of(ref.Bucket), utf8Of(ref.Key)
 		c.chunk.BucketBase64, c.chunk.KeyBase64 = bytesOf(ref.Bucket), bytesOf(ref.Key)
 	}
 	c.chunk.Count++
 	c.text = append(append(c.text, line...), '\n')
-	if c.chunk.Count < chunkRecords && len(c.text) < chunkBytes {
+	if c.chunk.Count < recordsIn(c.n) && len(c.text) < chunkBytes {
 		return nil
 	}
 	return c.flush()

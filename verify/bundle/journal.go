@@ -47,8 +47,9 @@ func readJournal(name string) (*pastJournal, error) {
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(f, 256<<10)
+	var room []byte
 	for n := 0; ; n++ {
-		line, err := readLine(r)
+		line, err := readLine(r, &room)
 		if err == io.EOF {
 			break
 		}
@@ -87,7 +88,7 @@ func ownJournal(name string) (*pastJournal, error) {
 		return nil, err
 	}
 	defer f.Close()
-	first, err := readLine(bufio.NewReaderSize(f, 64<<10))
+	first, err := readLine(bufio.NewReaderSize(f, 64<<10), new([]byte))
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +108,17 @@ func noted(line []byte) (*Extent, error) {
 	return r.At, err
 }
 
-// readLine reads a line without its end. One that does not end is io.EOF.
-func readLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
+// readLine reads a line without its end, which is there until the next is read. One
+// that does not end is io.EOF.
+func readLine(r *bufio.Reader, room *[]byte) ([]byte, error) {
+	line := (*room)[:0]
 	for {
 		part, err := r.ReadSlice('\n')
+		if err == nil && len(line) == 0 {
+			return part[:len(part)-1], nil
+		}
 		line = append(line, part...)
+		*room = line
 		switch {
 		case err == bufio.ErrBufferFull && len(line) <= maxLine:
 		case err == bufio.ErrBufferFull:
@@ -120,11 +126,12 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		default:
-			return bytes.TrimSuffix(line, []byte("\n")), nil
+			return line[:len(line)-1], nil
 		}
 	}
 }
 
+// lines yields the lines after the first, each of which is there until the next.
 func (p *pastJournal) lines() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		f, err := os.Open(p.name)
@@ -134,8 +141,9 @@ func (p *pastJournal) lines() iter.Seq2[[]byte, error] {
 		}
 		defer f.Close()
 		r := bufio.NewReaderSize(io.NewSectionReader(f, p.from, p.whole-p.from), 256<<10)
+		var room []byte
 		for {
-			line, err := readLine(r)
+			line, err := readLine(r, &room)
 			if err == io.EOF {
 				return
 			}

@@ -62,7 +62,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		runtime.KeepAlive(r)
 		return written, read
 	}
-	const few, many = 70_000, 140_000 // both more than openChunks*chunkRecords, which are held at a time
+	const few, many = 70_000, 140_000 // both more than openRecords, which are held at a time
 	w1, r1 := measure(few)
 	w2, r2 := measure(many)
 	t.Logf("writing: %d KiB for %d, %d KiB for %d; reading: %d and %d KiB", w1>>10, few, w2>>10, many, r1>>10, r2>>10)
@@ -88,6 +88,78 @@ func BenchmarkPut(b *testing.B) {
 			})
 		})
 	}
+}
+
+// A path that was met is never forgotten, and few others are taken for it.
+func TestCrowd(t *testing.T) {
+	c := newCrowd()
+	wrong := 0
+	const n = 1_000_000
+	for i := range n {
+		if c.meet(fmt.Sprint("s3/b/", i)) {
+			wrong++
+		}
+	}
+	if wrong > n/10_000 {
+		t.Errorf("%d of %d paths are taken for others", wrong, n)
+	}
+	for i := range n {
+		if !c.has(fmt.Sprint("S3/b/", i)) {
+			t.Fatal("one was forgotten")
+		}
+	}
+	for i := n; i < 4*n; i++ {
+		c.meet(fmt.Sprint("s3/b/", i))
+	}
+	wrong = 0
+	for i := range n {
+		if c.has(fmt.Sprint("s3/c/", i)) {
+			wrong++
+		}
+	}
+	if wrong > n/200 {
+		t.Errorf("of four million: %d of %d", wrong, n)
+	}
+}
+
+// A hundred million objects have a manifest that can be read.
+func TestHeadOfManyObjects(t *testing.T) {
+	const inHead = 450 // bytes of a chunk, indented
+	size := 0
+	for n, records := 0, 0; records < 100_000_000; n++ {
+		records += min(recordsIn(n), chunkBytes/700) // a record has some 650 bytes
+		size += inHead
+		if recordsIn(n) > mostRecords {
+			t.Fatal("it holds more than is read")
+		}
+	}
+	if size > maxHead {
+		t.Errorf("%d bytes", size)
+	}
+}
+
+// BenchmarkIndex sorts and writes down what was noted of 20,000 objects.
+func BenchmarkIndex(b *testing.B) {
+	const n = 20_000
+	w := create(b, filepath.Join(b.TempDir(), "x.tar"))
+	defer w.Close()
+	header := map[string][]string{"Content-Length": {"32768"}, "Content-Type": {"application/json"}, "Etag": {`"0123456789abcdef0123456789abcdef"`}, "Last-Modified": {"Tue, 10 Mar 2026 00:00:00 GMT"}}
+	for i := range n {
+		if _, err := w.Put(Record{Ref: manyRef(i * 7919 % n), Listed: true, ListedSize: 1, Modified: collected, Object: &Object{Size: 1, Header: header}}, bytes.NewReader([]byte("x"))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.flush(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var head Head
+		if err := w.writeIndex(&head); err != nil || head.Records != n {
+			b.Fatal(head.Records, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/object")
 }
 
 // benched is a bundle of so many objects of 32 KiB.

@@ -14,7 +14,7 @@ import (
 const (
 	maxLine  = 1 << 20  // a record
 	maxChunk = 3 << 20  // a chunk of records: chunkBytes, and the one that came last
-	maxHead  = 64 << 20 // enough for the parts of 50 million records
+	maxHead  = 64 << 20 // enough for the parts of 100 million records
 )
 
 // line is a record as a manifest has it. The name comes first, so that it can be

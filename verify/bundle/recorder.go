@@ -34,6 +34,7 @@ type Recorder struct {
 	to     keeper
 	most   int64       // bytes of an object that are taken though the run did not want them
 	stop   func(error) // ends the run
+	ready  func(context.Context) error
 	seed   maphash.Seed
 
 	reused atomic.Int64 // objects given from the bundle
@@ -43,11 +44,23 @@ type Recorder struct {
 	source    sourceAnswers
 	public    keyList
 	listed    map[string]*spans
-	waiting   map[verify.Ref]Record // entries of listings, until their objects are read
+	waiting   map[verify.Ref]sighting // entries of listings, until their objects are read
 	folders   map[verify.Ref]dirsAnswer
 	failed    map[query]failedRun
 	passing   map[uint64]struct{} // what could not be had for trouble that may pass
 	lifecycle map[string]lifecycle
+}
+
+// A sighting is what a listing said of an object.
+type sighting struct {
+	size     int64 // bytes
+	modified time.Time
+}
+
+// on adds it to a record.
+func (s sighting) on(r Record) Record {
+	r.Listed, r.ListedSize, r.Modified = true, s.size, s.modified
+	return r
 }
 
 // A query is a listing as it was asked for.
@@ -61,8 +74,9 @@ type RecorderOptions struct {
 	Store     verify.Store
 	Keys      verify.Keys
 	KeyStates verify.KeyStates
-	Most      int64       // of an object larger than this only as much is taken as the run reads; 0: verify.DefaultLogLimit
-	Stop      func(error) // is called when the bundle cannot be written to; it should end the run
+	Most      int64                       // of an object larger than this only as much is taken as the run reads; 0: verify.DefaultLogLimit
+	Stop      func(error)                 // is called when the bundle cannot be written to; it should end the run
+	Ready     func(context.Context) error // is waited for before any object is asked for; nil: none need wait. An error ends the run
 }
 
 // NewRecorder makes one that writes to w.
@@ -73,9 +87,9 @@ func newRecorder(to keeper, o RecorderOptions) *Recorder {
 		o.Most = verify.DefaultLogLimit
 	}
 	return &Recorder{
-		under: o.Store, keys: o.Keys, states: o.KeyStates, to: to, most: o.Most, stop: o.Stop, seed: maphash.MakeSeed(),
+		under: o.Store, keys: o.Keys, states: o.KeyStates, to: to, most: o.Most, stop: o.Stop, ready: o.Ready, seed: maphash.MakeSeed(),
 		source: sourceAnswers{KMSKeys: map[string]verify.KeyState{}, Relative: o.Store.Holds(verify.Ref{Bucket: "a", Key: "AWSLogs/x"}, verify.Ref{Bucket: "b", Key: "p/AWSLogs/x"})},
-		listed: map[string]*spans{}, waiting: map[verify.Ref]Record{}, folders: map[verify.Ref]dirsAnswer{}, failed: map[query]failedRun{},
+		listed: map[string]*spans{}, waiting: map[verify.Ref]sighting{}, folders: map[verify.Ref]dirsAnswer{}, failed: map[query]failedRun{},
 		passing: map[uint64]struct{}{}, lifecycle: map[string]lifecycle{},
 	}
 }

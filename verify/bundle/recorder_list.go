@@ -46,7 +46,7 @@ func (r *Recorder) note(e verify.Entry) error {
 		_, known = s.reach(e.Key)
 	}
 	if !known {
-		r.waiting[e.Ref] = Record{Ref: e.Ref, Listed: true, ListedSize: e.Size, Modified: e.Modified}
+		r.waiting[e.Ref] = sighting{e.Size, e.Modified}
 	}
 	full := len(r.waiting) >= mostWaiting
 	r.mu.Unlock()
@@ -64,33 +64,34 @@ const mostWaiting = 20_000
 func (r *Recorder) flush() error {
 	r.mu.Lock()
 	waiting := r.waiting
-	r.waiting = map[verify.Ref]Record{}
+	r.waiting = map[verify.Ref]sighting{}
 	r.mu.Unlock()
-	for _, rec := range waiting {
-		if err := r.to.Note(rec); err != nil {
+	for ref, was := range waiting {
+		if err := r.to.Note(was.on(Record{Ref: ref})); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// entry adds to a record what a listing said, where that is still to be written down.
+// entry moves to a record what a listing said, where that is still to be written down.
 func (r *Recorder) entry(rec *Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l, ok := r.waiting[rec.Ref]; ok {
-		rec.Listed, rec.ListedSize, rec.Modified = true, l.ListedSize, l.Modified
+	if was, ok := r.waiting[rec.Ref]; ok {
+		*rec = was.on(*rec)
+		delete(r.waiting, rec.Ref)
 	}
 }
 
-// written forgets an entry that was written down with its object.
-func (r *Recorder) written(rec Record) {
+// unwritten takes back an entry whose object was not written down with it.
+func (r *Recorder) unwritten(rec Record) {
 	if !rec.Listed {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.waiting, rec.Ref)
+	r.waiting[rec.Ref] = sighting{rec.ListedSize, rec.Modified}
 }
 
 // sawUntil is saw of a listing that was not followed to its end.

@@ -18,6 +18,11 @@ func (r *Recorder) Read(ctx context.Context, ref verify.Ref, use func(verify.Obj
 			return err
 		}
 	}
+	if r.ready != nil {
+		if err := r.ready(ctx); err != nil {
+			return err
+		}
+	}
 	err := r.under.Read(ctx, ref, func(o verify.Object) error { return r.take(ref, o, use) })
 	u, missing, ok := refusalOf(err)
 	switch {
@@ -57,9 +62,9 @@ func (r *Recorder) take(ref verify.Ref, o verify.Object, use func(verify.Object)
 		return r.tee(rec, o, use)
 	}
 	if _, err := r.to.Put(rec, o.Body); err != nil {
+		r.unwritten(rec)
 		return r.fail(err)
 	}
-	r.written(rec)
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -123,6 +128,7 @@ func (r *Recorder) tee(rec Record, o verify.Object, use func(verify.Object) erro
 	case t.broke != nil:
 		to.CloseWithError(t.broke)
 		<-done
+		r.unwritten(rec)
 		if used == nil {
 			return t.broke
 		}
@@ -130,13 +136,14 @@ func (r *Recorder) tee(rec Record, o verify.Object, use func(verify.Object) erro
 	case used != nil && t.refused == nil:
 		to.CloseWithError(used)
 		<-done
+		r.unwritten(rec)
 		return used
 	}
 	to.Close()
 	if err := <-done; err != nil {
+		r.unwritten(rec)
 		return r.fail(err)
 	}
-	r.written(rec)
 	return used
 }
 

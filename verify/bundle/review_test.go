@@ -344,7 +344,7 @@ func TestADiskThatTakesNoMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		data.file = readOnly // every write fails
-		if _, err := w.Put(Record{Ref: ref("b.gz"), Object: &Object{}}, strings.NewReader(strings.Repeat("b", mostHeld+1))); err == nil {
+		if _, err := w.Put(Record{Ref: ref("b.gz"), Object: &Object{}}, strings.NewReader(strings.Repeat("b", saveBytes))); err == nil {
 			t.Error("Put says nothing")
 		}
 		data.file = whole // there is room again, and yet a part is missing

@@ -2,10 +2,11 @@ package bundle
 
 import "time"
 
-// What is taken is written and noted in batches. A process that is killed loses the
-// last of them, which is fetched again; one that is interrupted loses nothing.
+// What is taken is written and noted in batches: a write for each small log takes
+// longer than hashing it. A process that is killed loses the last of them, which is
+// fetched again; one that is interrupted loses nothing.
 const (
-	saveBytes = mostHeld               // of entries
+	saveBytes = 256 << 10              // of entries
 	saveLines = 128 << 10              // bytes of the journal
 	saveTime  = 100 * time.Millisecond // and no later than that
 )

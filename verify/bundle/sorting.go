@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"container/heap"
 	"encoding/binary"
@@ -11,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/trailseal/trailseal/verify"
 )
@@ -29,16 +29,18 @@ type sorter struct {
 }
 
 type sortLine struct {
-	ref  verify.Ref
+	ref  verify.Ref // a part of the text, where that is plain
 	seq  int64
-	text []byte
+	text string
 }
 
 func compareLines(a, b sortLine) int {
 	return cmp.Or(compareRefs(a.ref, b.ref), cmp.Compare(a.seq, b.seq))
 }
 
-func (s *sorter) add(text []byte) error {
+// add takes a line, of which it keeps a copy.
+func (s *sorter) add(line []byte) error {
+	text := string(line)
 	ref, err := ownRef(text)
 	if err != nil {
 		return err
@@ -53,15 +55,15 @@ func (s *sorter) add(text []byte) error {
 
 // ownRef is refOf of a line that formatRecord made, which has the name in front:
 // nearly all of them are plain, and need no more than a look.
-func ownRef(text []byte) (verify.Ref, error) {
-	rest, ok := bytes.CutPrefix(text, []byte(`{"bucket":"`))
-	bucket, rest, ok2 := bytes.Cut(rest, []byte(`","key":"`))
-	key, rest, ok3 := bytes.Cut(rest, []byte{'"'})
-	if !ok || !ok2 || !ok3 || bytes.ContainsAny(bucket, `"\\`) || bytes.ContainsAny(key, `\\`) ||
-		bytes.HasPrefix(rest, []byte(`,"bucketBase64"`)) || bytes.HasPrefix(rest, []byte(`,"keyBase64"`)) {
-		return refOf(text)
+func ownRef(text string) (verify.Ref, error) {
+	rest, ok := strings.CutPrefix(text, `{"bucket":"`)
+	bucket, rest, ok2 := strings.Cut(rest, `","key":"`)
+	key, rest, ok3 := strings.Cut(rest, `"`)
+	if !ok || !ok2 || !ok3 || strings.ContainsAny(bucket, `"\`) || strings.IndexByte(key, '\\') >= 0 ||
+		strings.HasPrefix(rest, `,"bucketBase64"`) || strings.HasPrefix(rest, `,"keyBase64"`) {
+		return refOf([]byte(text))
 	}
-	return verify.Ref{Bucket: string(bucket), Key: string(key)}, nil
+	return verify.Ref{Bucket: bucket, Key: key}, nil
 }
 
 // spill writes what is in memory to a file of its own, sorted.
@@ -78,7 +80,7 @@ func (s *sorter) spill() error {
 		binary.LittleEndian.PutUint32(head[:], uint32(len(l.text)))
 		binary.LittleEndian.PutUint64(head[4:], uint64(l.seq))
 		w.Write(head[:])
-		w.Write(l.text) // the first error stays
+		w.WriteString(l.text) // the first error stays
 	}
 	s.lines, s.size = s.lines[:0], 0
 	if err := w.Flush(); err != nil {
@@ -157,10 +159,10 @@ func fold1(same []sortLine, listedFrom int64, yield func(sortLine, error) bool) 
 	var now Record
 	give := func() bool {
 		text, err := formatRecord(now)
-		return yield(sortLine{ref: same[0].ref, text: text}, err) && err == nil
+		return yield(sortLine{ref: same[0].ref, text: string(text)}, err) && err == nil
 	}
 	for i, l := range same {
-		r, err := parseRecord(l.text)
+		r, err := parseRecord([]byte(l.text))
 		if err != nil {
 			yield(sortLine{}, err)
 			return false
@@ -196,6 +198,7 @@ type run struct {
 	r     *bufio.Reader // nil: lines
 	lines []sortLine
 	head  sortLine
+	room  []byte
 }
 
 func (r *run) forward() error {
@@ -210,10 +213,12 @@ func (r *run) forward() error {
 	if _, err := io.ReadFull(r.r, head[:]); err != nil {
 		return err
 	}
-	text := make([]byte, binary.LittleEndian.Uint32(head[:]))
-	if _, err := io.ReadFull(r.r, text); err != nil {
+	n := int(binary.LittleEndian.Uint32(head[:]))
+	r.room = slices.Grow(r.room[:0], n)[:n]
+	if _, err := io.ReadFull(r.r, r.room); err != nil {
 		return errors.Join(err, io.ErrUnexpectedEOF)
 	}
+	text := string(r.room)
 	ref, err := ownRef(text)
 	r.head = sortLine{ref, int64(binary.LittleEndian.Uint64(head[4:])), text}
 	return err

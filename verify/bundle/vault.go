@@ -54,13 +54,13 @@ type tarVault struct {
 	mu     sync.Mutex
 	at     int64  // where the next entry goes
 	held   []byte // the last entries before that, which are still to be written
-	broken error  // after a write that failed nothing is appended
+	spare  []byte
+	broken error // after a write that failed nothing is appended
 	stream *zstd.Encoder
 }
 
-// mostHeld is how much is held back: a write for each small log would take longer
-// than hashing it.
-const mostHeld = 256 << 10
+// mostHeld is how much is held back when whoever flushes does not keep up.
+const mostHeld = 1 << 20
 
 var pieces = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -127,11 +127,20 @@ func (v *tarVault) writeHeld() error {
 	return err
 }
 
+// flush writes what is held back while more is taken.
 func (v *tarVault) flush() error {
 	v.mu.Lock()
+	out, at, err := v.held, v.at-int64(len(v.held)), v.broken
+	v.held, v.spare = v.spare[:0], nil
+	v.mu.Unlock()
+	if err == nil {
+		_, err = v.file.WriteAt(out, at)
+	}
+	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.spare = out
 	if v.broken == nil {
-		v.broken = v.writeHeld()
+		v.broken = err
 	}
 	return v.broken
 }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -30,17 +31,23 @@ func (v *dirVault) put(to string, size int64, body io.Reader, noted func(*Extent
 	}
 	defer v.leave(d)
 	name := path.Base(to)
-	write := func(f *os.File) error {
-		n, err := io.Copy(f, body)
-		if err == nil && n != size {
-			err = fmt.Errorf("the entry %q: %d bytes and not %d", to, n, size)
-		}
-		return err
+	whole := pieces.Get().(*[]byte)
+	defer pieces.Put(whole)
+	write := func() error {
+		return writeNew(d.root, name, func(f *os.File) error { return copyWhole(f, to, size, body) })
 	}
-	err = writeNew(d.root, name, write)
+	if size <= wholeBytes {
+		buf := bytes.NewBuffer((*whole)[:0])
+		if err := copyWhole(buf, to, size, body); err != nil {
+			return err
+		}
+		*whole = buf.Bytes()
+		write = func() error { return d.make.create(name, *whole) }
+	}
+	err = write()
 	if errors.Is(err, fs.ErrExist) && !strings.HasPrefix(to, objectsFolder+"/") { // of an end that was not reached
 		if err = d.root.Remove(name); err == nil {
-			err = writeNew(d.root, name, write)
+			err = write()
 		}
 	}
 	if errors.Is(err, fs.ErrExist) {
@@ -51,6 +58,15 @@ func (v *dirVault) put(to string, size int64, body io.Reader, noted func(*Extent
 	}
 	if err != nil {
 		d.root.Remove(name)
+	}
+	return err
+}
+
+// copyWhole copies an entry, which must have its size.
+func copyWhole(to io.Writer, name string, size int64, body io.Reader) error {
+	n, err := io.Copy(to, body)
+	if err == nil && n != size {
+		err = fmt.Errorf("the entry %q: %d bytes and not %d", name, n, size)
 	}
 	return err
 }
@@ -72,8 +88,11 @@ func writeNew(in *os.Root, name string, use func(*os.File) error) error {
 // would have to be opened for every file.
 type openFolder struct {
 	root *os.Root
+	make maker
 	uses int
 }
+
+func (d *openFolder) close() error { return errors.Join(d.make.close(), d.root.Close()) }
 
 // mostFolders is how many folders are held open.
 const mostFolders = 128
@@ -99,7 +118,11 @@ func (v *dirVault) enter(dir string) (*openFolder, error) {
 	if v.folders == nil {
 		v.folders = map[string]*openFolder{}
 	}
-	d := &openFolder{root: root, uses: 1}
+	maker, err := makerOf(root)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	d := &openFolder{root: root, make: maker, uses: 1}
 	v.folders[dir] = d
 	return d, nil
 }
@@ -114,7 +137,7 @@ func (v *dirVault) leave(d *openFolder) {
 func (v *dirVault) letGo() (err error) {
 	for dir, d := range v.folders {
 		if d.uses == 0 {
-			err = errors.Join(err, d.root.Close())
+			err = errors.Join(err, d.close())
 			delete(v.folders, dir)
 		}
 	}

@@ -58,7 +58,7 @@ func (w *Writer) path(ref verify.Ref) string {
 	p := pathOf(ref)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for base := p; w.crowd.meet(p); {
+	for base := p; w.crowd != nil && w.crowd.meet(p); {
 		w.journal.numbers++
 		p = numbered(base, w.journal.numbers)
 	}

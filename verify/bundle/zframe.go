@@ -8,10 +8,7 @@ import (
 // Logs are gzip, which zstd cannot make smaller: trying takes longer than hashing
 // them. Their entries go into frames of raw blocks and of such that repeat one byte
 // (RFC 8878, 3.1.1.2.2), which the zeros of a tar header are.
-const (
-	mostBlock  = 128 << 10 // a block's most bytes
-	leastZeros = 16        // fewer are no block of their own
-)
+const mostBlock = 128 << 10 // a block's most bytes
 
 // The kinds of a block.
 const (
@@ -41,27 +38,31 @@ func appendFrame(dst, entry []byte, header int, size int64) []byte {
 // appendSparse appends the blocks of what is full of zeros.
 func appendSparse(dst, p []byte) []byte {
 	for len(p) > 0 {
-		text, zeros := 0, 0 // up to a run of zeros, and that
-		for text+zeros < len(p) && (zeros < leastZeros || p[text+zeros] == 0) {
-			if p[text+zeros] == 0 {
-				zeros++
-			} else {
-				text, zeros = text+zeros+1, 0
-			}
-		}
-		if zeros < leastZeros {
-			text, zeros = text+zeros, 0
+		text := bytes.Index(p, manyZeros)
+		if text < 0 {
+			text = len(p)
 		}
 		if text > 0 {
 			dst = append(appendBlock(dst, rawBlock, text), p[:text]...)
 		}
+		p = p[text:]
+		zeros := 0
+		for zeros+8 <= len(p) && binary.LittleEndian.Uint64(p[zeros:]) == 0 {
+			zeros += 8
+		}
+		for zeros < len(p) && p[zeros] == 0 {
+			zeros++
+		}
 		if zeros > 0 {
 			dst = append(appendBlock(dst, rleBlock, zeros), 0)
 		}
-		p = p[text+zeros:]
+		p = p[zeros:]
 	}
 	return dst
 }
+
+// manyZeros are worth a block of their own.
+var manyZeros = make([]byte, 16)
 
 // appendBlock appends a block's header.
 func appendBlock(dst []byte, kind, n int) []byte {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
 )
 
 // A setting is an answer as the SDK gave it, or why there is none.
@@ -58,29 +60,42 @@ func (s *S3) BucketSettings(ctx context.Context, bucket string) ([]byte, error) 
 		return json.MarshalIndent(map[string]setting{"bucket": newSetting(nil, err)}, "", "  ")
 	}
 	at := func(o *s3.Options) { o.Region = place.region }
-	all := map[string]setting{
-		"versioning": askS3(ctx, func(ctx context.Context) (any, error) {
+	asked := map[string]func(context.Context) (any, error){
+		"versioning": func(ctx context.Context) (any, error) {
 			return s.client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &bucket}, at)
-		}),
-		"lifecycle": askS3(ctx, func(ctx context.Context) (any, error) {
+		},
+		"lifecycle": func(ctx context.Context) (any, error) {
 			return s.client.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: &bucket}, at)
-		}),
-		"policy": askS3(ctx, func(ctx context.Context) (any, error) {
+		},
+		"policy": func(ctx context.Context) (any, error) {
 			return s.client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &bucket}, at)
-		}),
-		"encryption": askS3(ctx, func(ctx context.Context) (any, error) {
+		},
+		"encryption": func(ctx context.Context) (any, error) {
 			return s.client.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: &bucket}, at)
-		}),
-		"objectLock": askS3(ctx, func(ctx context.Context) (any, error) {
+		},
+		"objectLock": func(ctx context.Context) (any, error) {
 			return s.client.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: &bucket}, at)
-		}),
-		"logging": askS3(ctx, func(ctx context.Context) (any, error) {
+		},
+		"logging": func(ctx context.Context) (any, error) {
 			return s.client.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: &bucket}, at)
-		}),
-		"replication": askS3(ctx, func(ctx context.Context) (any, error) {
+		},
+		"replication": func(ctx context.Context) (any, error) {
 			return s.client.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: &bucket}, at)
-		}),
+		},
 	}
+	var mu sync.Mutex
+	var work errgroup.Group
+	all := map[string]setting{}
+	for name, call := range asked {
+		work.Go(func() error {
+			answer := askS3(ctx, call)
+			mu.Lock()
+			defer mu.Unlock()
+			all[name] = answer
+			return nil
+		})
+	}
+	_ = work.Wait()
 	return marshal(ctx, all)
 }
 
