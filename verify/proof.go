@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -98,15 +99,31 @@ func (p *Proof) Encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// seal is what Seal must be.
+// seal is what Seal must be: the SHA-256 of the proof's JSON without one. The log, the
+// most of it, goes past in pieces.
 func (p Proof) seal() (string, error) {
-	p.Seal = ""
-	sha := sha256.New()
-	e := json.NewEncoder(sha)
+	stored := p.Log.Gzip
+	p.Seal, p.Log.Gzip = "", nil
+	var rest bytes.Buffer
+	e := json.NewEncoder(&rest)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(p); err != nil {
 		return "", fmt.Errorf("encoding the proof: %w", err)
 	}
+	sha := sha256.New()
+	text := rest.Bytes()
+	if stored != nil {
+		const member = `"gzip":` // in no string: a quote in one follows a backslash
+		before, after, _ := bytes.Cut(text, []byte(member+"null"))
+		sha.Write(before)
+		io.WriteString(sha, member+`"`)
+		to := base64.NewEncoder(base64.StdEncoding, sha)
+		to.Write(stored) // a hash takes all
+		to.Close()
+		sha.Write([]byte{'"'})
+		text = after
+	}
+	sha.Write(text)
 	return hex.EncodeToString(sha.Sum(nil)), nil
 }
 
