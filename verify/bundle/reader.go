@@ -69,7 +69,13 @@ func (r *Reader) Body(rec Record) (Body, error) {
 	if err != nil || !ok || n.Path != rec.Path {
 		return r.body(rec.entry(), nil)
 	}
-	return r.body(rec.entry(), func() { r.seen.mark(n.chunk, n.at, r.head.Index[n.chunk].Count) })
+	return r.bodyOf(n)
+}
+
+// bodyOf is Body of a record that was looked up. One that is read to its end and
+// is what was collected is remembered as such.
+func (r *Reader) bodyOf(n numberedRecord) (Body, error) {
+	return r.body(n.entry(), func() { r.seen.mark(n.chunk, n.at, r.head.Index[n.chunk].Count) })
 }
 
 func (r *Reader) body(e entry, whole func()) (Body, error) {

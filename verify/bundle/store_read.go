@@ -18,7 +18,7 @@ func (s *Store) Read(ctx context.Context, ref verify.Ref, use func(verify.Object
 		return ctx.Err()
 	}
 	s.gets.Add(1)
-	rec, ok, err := s.from.Get(ref)
+	rec, ok, err := s.from.index.get(ref)
 	switch {
 	case err != nil:
 		return &verify.UnreadableError{What: objectAt(ref), Reason: verify.ReadFailed, Err: err, Hint: alteredHint}
@@ -34,13 +34,13 @@ func (s *Store) Read(ctx context.Context, ref verify.Ref, use func(verify.Object
 
 const alteredHint = "the bundle is not what was collected: take another copy of it"
 
-func (s *Store) play(rec Record, use func(verify.Object) error) error {
+func (s *Store) play(rec numberedRecord, use func(verify.Object) error) error {
 	o := rec.Object.object()
 	if o.Altered != nil {
 		o.Body = bytes.NewReader(nil)
 		return use(o)
 	}
-	body, err := s.from.Body(rec)
+	body, err := s.from.bodyOf(rec)
 	if body == nil || err != nil && !errors.Is(err, ErrAltered) {
 		if isGone(err) {
 			err = fmt.Errorf("it is missing from the bundle, or is no longer a plain file of its size: %w", err)
@@ -49,10 +49,10 @@ func (s *Store) play(rec Record, use func(verify.Object) error) error {
 	}
 	defer body.Close()
 	if _, ok := body.(inMemory); ok {
-		return playBody(rec, o, body, use)
+		return playBody(rec.Record, o, body, use)
 	}
 	b := &lenient{r: body}
-	err = playBody(rec, o, b, use)
+	err = playBody(rec.Record, o, b, use)
 	if errors.Is(err, errRest) {
 		return &verify.UnreadableError{What: objectAt(rec.Ref), Reason: verify.NotCopied, Err: errRest}
 	}
