@@ -124,6 +124,7 @@ func untilKilled(t *testing.T, name string, steps int, taken map[string]bool, sa
 	}
 	inner := w.vault
 	w.vault = mortal{inner, &steps}
+	w.saveWait = time.Hour // the steps are this goroutine's
 	defer func() {
 		if r := recover(); r != nil {
 			if r != error(errKilled) {

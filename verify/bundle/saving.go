@@ -17,7 +17,7 @@ func (w *Writer) save(size int64) error {
 	w.unsaved += size
 	due := w.unsaved >= saveBytes || len(w.journal.held) >= saveLines
 	if !due && w.saving == nil {
-		w.saving = time.AfterFunc(saveTime, func() { _ = w.failed(w.flush()) }) // whoever comes next is told
+		w.saving = time.AfterFunc(w.saveWait, func() { _ = w.failed(w.flush()) }) // whoever comes next is told
 	}
 	w.mu.Unlock()
 	if !due {

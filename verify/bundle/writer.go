@@ -39,9 +39,10 @@ type Writer struct {
 	files   []File
 	bytes   int64
 	unsaved int64       // bytes of entries that are not written down in the journal
-	saving  *time.Timer // will see to it
+	saving  *time.Timer // will see to it, after saveWait
 	done    bool
 
+	saveWait time.Duration
 	flushing sync.Mutex // one at a time writes to the journal
 	spare    []byte
 }
@@ -62,7 +63,7 @@ var ErrExists = errors.New("there is something there already")
 // Create begins a bundle, in the form that its name asks for, or goes on with one
 // that was interrupted. An interrupted one of another identity is a *ResumeError.
 func Create(ctx context.Context, name string, id Identity) (*Writer, error) {
-	w := &Writer{name: filepath.Clean(name), form: formOf(name), identity: id, crowd: newCrowd()}
+	w := &Writer{name: filepath.Clean(name), form: formOf(name), identity: id, crowd: newCrowd(), saveWait: saveTime}
 	w.work = workOf(w.name)
 	if err := w.free(); err != nil {
 		return nil, err
