@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailseal/trailseal/verify"
+	"github.com/trailseal/trailseal/verify/source"
 	"github.com/trailseal/trailseal/verify/verifytest"
 )
 
@@ -134,6 +135,31 @@ func TestSmallPages(t *testing.T) {
 		}
 		if objects, _ := w.Size(); got["GetObject"] > int64(objects) {
 			t.Errorf("%d reads of %d objects", got["GetObject"], objects)
+		}
+	}
+}
+
+// Measuring a window takes about a listing a thousand objects, also where there is
+// little in each day, or nothing yet.
+func TestMeasuringAsksLittle(t *testing.T) {
+	awsHere(t)
+	for _, c := range []struct{ logs, days, ahead int }{{1, 90, 0}, {1, 90, 4 * 365}, {60, 6, 0}} {
+		w := mintWorld(t, func(s *verifytest.Spec) {
+			s.Hours, s.LogsPerHour, s.QuietEvery, s.Regions, s.Backfill, s.Contents = c.days*24, c.logs, 0, []string{"us-east-1"}, false, 4
+		})
+		store, err := source.OpenS3(t.Context(), source.S3Options{URI: "s3://" + w.Buckets()[0], EndpointURL: serveHTTP(t, w, verifytest.ServerOptions{}).URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		window := w.Window()
+		window.End = window.End.AddDate(0, 0, c.ahead)
+		got := verify.Measure(t.Context(), verify.Request{Store: store, Keys: store.Keys(), Window: window, Now: later(w)})
+		if want := int64(c.days * 24 * (c.logs + 1)); got.Failed > 0 || got.Objects < want || got.Objects > want+2 {
+			t.Errorf("%+v: %+v, want %d objects", c, got, want)
+		}
+		if n := store.Requests()["list"]; n > 15+2*got.Objects/1000 {
+			t.Errorf("%+v: %d listings of %d objects", c, n, got.Objects)
 		}
 	}
 }

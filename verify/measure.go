@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"math"
@@ -52,9 +53,13 @@ func (r *run) measure(ctx context.Context, g group) (m Measurement) {
 }
 
 // alone is how many objects one listing is followed for. A store gives 1,000 an
-// answer and the next only after that: what goes on beyond is listed day by day, many
-// days at once.
-const alone = 1000
+// answer and the next only after that: what goes on beyond is listed in spans of days,
+// many at once, each of about four answers.
+const (
+	alone     = 1000
+	perSpan   = 4
+	spansMost = 1000
+)
 
 func (m *Measurement) add(ctx context.Context, r *run, at Ref) {
 	after, until := at.Key+dayBefore(r.Window.Start), at.Key+r.Window.End.AddDate(0, 0, 2).UTC().Format(dayFolder)
@@ -62,11 +67,11 @@ func (m *Measurement) add(ctx context.Context, r *run, at Ref) {
 		m.list(ctx, r.Store, at, "", "", math.MaxInt64)
 		return
 	}
-	last := m.list(ctx, r.Store, at, after, until, alone)
+	first, last := m.list(ctx, r.Store, at, after, until, alone)
 	if last == "" {
 		return
 	}
-	parts := daysOf(at, last, until)
+	parts := spansOf(at, first, last, until, r.Now)
 	each := make([]Measurement, len(parts))
 	const atOnce = 16
 	var work errgroup.Group
@@ -90,42 +95,49 @@ func (m *Measurement) join(o Measurement) {
 // A keySpan is what is listed at once.
 type keySpan struct{ after, until string }
 
-// daysOf are the days that follow a key, up to another. Where the key lies in no
-// day's folder there is one span.
-func daysOf(at Ref, last, until string) []keySpan {
-	var days []keySpan
-	folder, _ := strings.CutPrefix(last, at.Key)
-	day, err := time.Parse(dayFolder, folder[:min(len(folder), len(dayFolder))])
-	for err == nil && len(days) < maxDays {
-		day = day.AddDate(0, 0, 1)
+// spansOf cuts what follows a key, up to another, into spans of days, each as long as
+// perSpan times the days that it took from the first key to the last. What lies in the
+// future is one span, and so is all where the keys lie in no day's folder.
+func spansOf(at Ref, first, last, until string, now time.Time) []keySpan {
+	var spans []keySpan
+	from, ok := dayOf(at, first)
+	day, ok2 := dayOf(at, last)
+	days := max(1, perSpan*int(day.Sub(from)/(24*time.Hour)))
+	for ok && ok2 && len(spans) < spansMost {
+		day = day.AddDate(0, 0, days)
 		next := at.Key + day.Format(dayFolder)
-		if next >= until {
+		if next >= until || day.After(now) {
 			break
 		}
-		days = append(days, keySpan{last, next})
+		spans = append(spans, keySpan{last, next})
 		last = next
 	}
-	return append(days, keySpan{last, until})
+	return append(spans, keySpan{last, until})
 }
 
-// maxDays is more than CloudTrail has been there for.
-const maxDays = 20_000
+// dayOf is the day in whose folder a key lies.
+func dayOf(at Ref, key string) (time.Time, bool) {
+	folder := strings.TrimPrefix(key, at.Key)
+	day, err := time.Parse(dayFolder, folder[:min(len(folder), len(dayFolder))])
+	return day, err == nil
+}
 
-// list adds up a listing, up to so many objects. It gives the key after which it
-// stopped; none where it came to its end.
-func (m *Measurement) list(ctx context.Context, s Store, at Ref, after, until string, most int64) (last string) {
+// list adds up a listing, up to so many objects. It gives its first key, and the one
+// after which it stopped; none where it came to its end.
+func (m *Measurement) list(ctx context.Context, s Store, at Ref, after, until string, most int64) (first, last string) {
 	for e, err := range s.List(ctx, at, after, until) {
 		if err != nil {
 			m.Failed++
-			return ""
+			return first, ""
 		}
+		first = cmp.Or(first, e.Key)
 		if !strings.HasSuffix(e.Key, "/") {
 			m.Objects++
 			m.Bytes += max(e.Size, 0)
 		}
 		if most--; most == 0 {
-			return e.Key
+			return first, e.Key
 		}
 	}
-	return ""
+	return first, ""
 }

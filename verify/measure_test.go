@@ -9,8 +9,7 @@ import (
 	"github.com/trailseal/trailseal/verify/verifytest"
 )
 
-// However it is listed, each object is counted once, and how many requests that
-// takes does not grow with the accounts that hold little.
+// However it is listed, each object is counted once.
 func TestMeasure(t *testing.T) {
 	w := mint(t, func(s *verifytest.Spec) {
 		s.Hours, s.LogsPerHour, s.QuietEvery, s.Regions, s.Backfill = 4*24, 30, 0, []string{"us-east-1", "eu-west-1"}, false

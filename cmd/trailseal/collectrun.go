@@ -53,6 +53,9 @@ func (o *collectOptions) collect(ctx context.Context, s streams, name string) er
 	if errors.As(err, &no) {
 		return errors.Join(no.error, c.w.Abandon())
 	}
+	if closed := c.w.Close(); err != nil {
+		err = errors.Join(err, closed) // what was taken last may not be there
+	}
 	return c.end(err)
 }
 
@@ -109,13 +112,22 @@ func (c *collection) run(ctx context.Context, out *reports) error {
 	mode := progressMode(c.progress, c.quiet, c.reports.format != "text", c.s.err, out.main.terminal(), os.Getenv)
 	last := &lastWord{Sink: report.Tee(out.Writer, copied), before: startProgress(mode, c.s.err, req.Progress)}
 	defer last.quiet()
-	sink := newTaker(ctx, &unhurried{Sink: last, ready: space.wait}, c.rec)
+	patient := &unhurried{Sink: last, ready: space.wait}
+	sink := newTaker(ctx, patient, c.rec)
 	c.summary, err = verify.Run(ctx, req, sink)
 	taken := sink.wait()
 	last.quiet()
-	if c.rec.Err() != nil {
-		err = c.rec.Err()
-	} else if no := space.wait(); no != nil {
+	stopped := c.rec.Err()
+	if stopped != nil {
+		stop(stopped)
+	}
+	no := space.wait()
+	switch {
+	case stopped != nil && patient.head != nil:
+		return stopped // there is no report
+	case stopped != nil:
+		err = stopped
+	case no != nil:
 		return &noRoomError{no}
 	}
 	if space.failed > 0 {

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -26,6 +27,9 @@ func (m maker) create(name string, text []byte) error {
 	for len(text) > 0 && err == nil {
 		var n int
 		n, err = again(func() (int, error) { return syscall.Write(fd, text) })
+		if n <= 0 && err == nil {
+			err = io.ErrUnexpectedEOF
+		}
 		text = text[max(n, 0):]
 	}
 	if closed := syscall.Close(fd); err == nil {

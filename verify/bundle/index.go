@@ -1,11 +1,12 @@
 package bundle
 
 import (
-	"bytes"
 	"container/list"
+	"errors"
 	"fmt"
 	"iter"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/trailseal/trailseal/verify"
@@ -14,8 +15,9 @@ import (
 const (
 	chunkRecords = 128 // of the first chunks
 	chunkBytes   = 1 << 20
-	mostRecords  = 4096               // of a chunk that is read, whoever wrote it
-	openRecords  = 128 * chunkRecords // of chunks that are held: accounts' regions are worked on side by side
+	mostRecords  = 4096     // of a chunk that is read, whoever wrote it
+	openChunks   = 128      // chunks held: accounts' regions are worked on side by side
+	openBytes    = 96 << 20 // of them, about: chunks may be large, whoever made them
 )
 
 // An index finds records in chunks of them, of which it holds a few.
@@ -25,7 +27,7 @@ type index struct {
 	mu     sync.Mutex
 	open   map[int]*list.Element
 	recent list.List // of *openChunk, the last used first
-	held   int       // records in them
+	held   int64     // bytes in them, about
 }
 
 // An openChunk is a chunk in memory.
@@ -38,8 +40,8 @@ type openChunk struct {
 
 // A place is one record of a chunk.
 type place struct {
-	ref  verify.Ref
-	text []byte
+	ref  verify.Ref // as it stands in front of the text
+	text string
 }
 
 // chunk gives a chunk's records.
@@ -52,11 +54,11 @@ func (x *index) chunk(n int) ([]place, error) {
 	if e == nil {
 		e = x.recent.PushFront(&openChunk{n: n})
 		x.open[n] = e
-		x.held += x.chunks[n].Count
-		for x.held > openRecords && x.recent.Len() > 1 {
+		x.held += weight(x.chunks[n])
+		for x.recent.Len() > 1 && (x.held > openBytes || x.recent.Len() > openChunks) {
 			last := x.recent.Remove(x.recent.Back()).(*openChunk)
 			delete(x.open, last.n)
-			x.held -= x.chunks[last.n].Count
+			x.held -= weight(x.chunks[last.n])
 		}
 	} else {
 		x.recent.MoveToFront(e)
@@ -67,6 +69,10 @@ func (x *index) chunk(n int) ([]place, error) {
 	return c.records, c.err
 }
 
+// weight is about what a chunk takes in memory, in bytes. Its size was held against
+// maxChunk, and its count against mostRecords.
+func weight(c Chunk) int64 { return c.Size + 100*int64(c.Count) }
+
 // read loads a chunk, which must be as the index says.
 func (x *index) read(n int) ([]place, error) {
 	text, err := x.load(x.chunks[n])
@@ -76,12 +82,15 @@ func (x *index) read(n int) ([]place, error) {
 	wrong := func(format string, args ...any) ([]place, error) {
 		return nil, fmt.Errorf("%w: the part %q of the manifest: %s", ErrAltered, x.chunks[n].Path, fmt.Sprintf(format, args...))
 	}
-	var records []place
-	for line := range bytes.Lines(text) {
+	records := make([]place, 0, x.chunks[n].Count)
+	for line := range strings.Lines(string(text)) {
 		if len(records) == x.chunks[n].Count {
 			return wrong("it holds more records than the manifest says")
 		}
-		ref, err := refOf(line)
+		if len(line) > maxLine {
+			return wrong("a record of it is too long")
+		}
+		ref, err := ownRef(line)
 		if err != nil {
 			return wrong("%v", err)
 		}
@@ -122,8 +131,12 @@ func (x *index) from(ref verify.Ref) iter.Seq2[numberedRecord, error] {
 			}
 			i := sort.Search(len(records), func(i int) bool { return compareRefs(records[i].ref, ref) >= 0 })
 			for ; i < len(records); i++ {
-				r, err := parseRecord(records[i].text)
+				r, err := parseRecord([]byte(records[i].text))
+				if err == nil && r.Ref != records[i].ref {
+					err = errors.New("a record has two names")
+				}
 				if err != nil {
+					r.Ref = records[i].ref
 					err = fmt.Errorf("%w: %w", ErrAltered, err)
 				}
 				if !yield(numberedRecord{r, n, i}, err) {
@@ -159,9 +172,9 @@ func (x *index) get(ref verify.Ref) (numberedRecord, bool, error) {
 // many of them would make a head that is large.
 func recordsIn(n int) int {
 	switch {
-	case n < 2<<10:
+	case n < 32<<10: // four million objects
 		return chunkRecords
-	case n < 64<<10:
+	case n < 96<<10:
 		return 4 * chunkRecords
 	}
 	return 16 * chunkRecords

@@ -62,7 +62,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		runtime.KeepAlive(r)
 		return written, read
 	}
-	const few, many = 70_000, 140_000 // both more than openRecords, which are held at a time
+	const few, many = 70_000, 140_000 // both more than openChunks*chunkRecords, which are held at a time
 	w1, r1 := measure(few)
 	w2, r2 := measure(many)
 	t.Logf("writing: %d KiB for %d, %d KiB for %d; reading: %d and %d KiB", w1>>10, few, w2>>10, many, r1>>10, r2>>10)

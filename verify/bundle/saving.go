@@ -17,19 +17,24 @@ func (w *Writer) save(size int64) error {
 	w.unsaved += size
 	due := w.unsaved >= saveBytes || len(w.journal.held) >= saveLines
 	if !due && w.saving == nil {
-		w.saving = time.AfterFunc(w.saveWait, func() { _ = w.failed(w.flush()) }) // whoever comes next is told
+		w.saving = time.AfterFunc(w.saveWait, func() { _ = w.flush() }) // whoever comes next is told
 	}
 	w.mu.Unlock()
 	if !due {
 		return nil
 	}
-	return w.failed(w.flush())
+	return w.flush()
 }
 
 // flush writes down all that was noted: first the entries, then that they are there.
+// What fails stays failed, also for who comes next and finds nothing more to write.
 func (w *Writer) flush() error {
 	w.flushing.Lock()
 	defer w.flushing.Unlock()
+	return w.failed(w.flushOnce())
+}
+
+func (w *Writer) flushOnce() error {
 	w.mu.Lock()
 	if w.saving != nil {
 		w.saving.Stop()

@@ -26,7 +26,7 @@ type vault interface {
 	// remove and settle are of what is gone on with: an entry that is not whole, and,
 	// once, all that is not known or is void.
 	remove(path string) error
-	settle(known *crowd, void []Extent) error
+	settle(known *paths, void []Extent) error
 	// ahead begins to bring to the disk what is there, while what follows is prepared.
 	// An error of it is said but once.
 	ahead() (wait func() error)
@@ -186,7 +186,7 @@ func (v *tarVault) putLarge(path string, size int64, body io.Reader, noted func(
 
 func (v *tarVault) remove(string) error { return nil }
 
-func (v *tarVault) settle(_ *crowd, void []Extent) error {
+func (v *tarVault) settle(_ *paths, void []Extent) error {
 	for _, e := range void {
 		if err := fill(v.file, v.form, e); err != nil {
 			return err

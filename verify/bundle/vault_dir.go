@@ -166,7 +166,7 @@ func (v *dirVault) remove(path string) error {
 }
 
 // settle removes entries that nobody knows of: their lines were lost.
-func (v *dirVault) settle(known *crowd, _ []Extent) error {
+func (v *dirVault) settle(known *paths, _ []Extent) error {
 	err := fs.WalkDir(v.root.FS(), objectsFolder, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || known.has(p) {
 			return err

@@ -131,12 +131,13 @@ func (w *Writer) begin(ctx context.Context) error {
 	if w.vault, err = w.openVault(data); err != nil {
 		return err
 	}
+	known := &paths{}
 	if before != nil {
-		if err := w.resume(ctx, before); err != nil {
+		if err := w.resume(ctx, before, known); err != nil {
 			return err
 		}
 	}
-	if err := w.vault.settle(w.crowd, w.void); err != nil {
+	if err := w.vault.settle(known, w.void); err != nil {
 		return err
 	}
 	w.journal, err = openJournal(filepath.Join(w.work, journalName), before, w.identity)

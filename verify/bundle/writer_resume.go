@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
-// resume reads what was taken before. Only what is whole counts.
-func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
+// resume reads what was taken before. Only what is whole counts. Of a directory it
+// tells the paths that are known.
+func (w *Writer) resume(ctx context.Context, before *pastJournal, known *paths) error {
 	s := w.sorter()
 	defer s.close()
 	for text, err := range before.lines() {
@@ -38,6 +40,9 @@ func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
 			continue
 		}
 		w.crowd.meet(r.Path)
+		if r.At == nil {
+			known.add(r.Path)
+		}
 		if !w.whole(r.entry()) {
 			if w.torn == nil {
 				w.torn = map[string]bool{}
@@ -54,6 +59,7 @@ func (w *Writer) resume(ctx context.Context, before *pastJournal) error {
 			return err
 		}
 	}
+	slices.Sort(known.hashes)
 	return w.indexTaken(s)
 }
 

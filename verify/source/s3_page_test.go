@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"encoding/xml"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,7 +11,7 @@ import (
 // pageOf is what both readers make of a document; plain: the quick one did.
 func pageOf(doc string) (quick, slow page, plain bool, err error) {
 	plain = readTags(&plainXML{doc: []byte(doc)}, &quick) == nil
-	err = readTags(anyXML{xml.NewDecoder(strings.NewReader(doc))}, &slow)
+	err = readTags(newAnyXML([]byte(doc)), &slow)
 	return quick, slow, plain, err
 }
 
@@ -34,8 +33,13 @@ func TestPage(t *testing.T) {
 	for name, doc := range map[string]string{
 		"plain": plainly, "entity": aPage, "comment": strings.Replace(aPage, "<Size>", "<!-- of it --><Size>", 1),
 		"section": strings.Replace(aPage, "p/c<", "<![CDATA[p/c]]><", 1), "one line": strings.ReplaceAll(plainly, "\n", ""),
-		"prefix": strings.NewReplacer("<Size>", "<x:Size>", "</Size>", "</x:Size>", "xmlns=", "xmlns:x=").Replace(aPage),
-		"offset": strings.Replace(aPage, "T01:02:03Z", "T03:02:03+02:00", 1),
+		"prefix":          strings.NewReplacer("<Size>", "<x:Size>", "</Size>", "</x:Size>", "xmlns=", "xmlns:x=").Replace(aPage),
+		"no zone":         strings.Replace(aPage, "T01:02:03Z", "T01:02:03", 1),
+		"mark":            "\ufeff" + aPage,
+		"comment after":   aPage + "<!-- that is all -->",
+		"text in another": strings.Replace(aPage, "<Owner>", "<Owner>of it", 1),
+		"1":               strings.Replace(aPage, ">true<", ">1<", 1),
+		"offset":          strings.Replace(aPage, "T01:02:03Z", "T03:02:03+02:00", 1),
 	} {
 		var got page
 		if err := readPage([]byte(doc), &got); err != nil {
@@ -72,7 +76,8 @@ func TestNoPage(t *testing.T) {
 // Where the quick reader says something, encoding/xml says the same.
 func FuzzPage(f *testing.F) {
 	for _, doc := range []string{aPage, strings.ReplaceAll(aPage, "&#43;", "+"), "<a>", "<ListBucketResult/>", "<ListBucketResult></ListBucketResult>",
-		"<ListBucketResult><Contents><Key>\r\n]]&gt;</Key></Contents></ListBucketResult>", "<?xml ?><ListBucketResult><Name/></ListBucketResult>"} {
+		"<ListBucketResult><Contents><Key>\r\n]]&gt;</Key></Contents></ListBucketResult>", "<?xml ?><ListBucketResult><Name/></ListBucketResult>",
+		`<?xml version="2.0"?><ListBucketResult></ListBucketResult>`, `<ListBucketResult xmlns="a<b"></ListBucketResult>`} {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
@@ -117,7 +122,7 @@ func BenchmarkPage(b *testing.B) {
 	var p page
 	for name, reader := range map[string]func() tagger{
 		"plain": func() tagger { return &plainXML{doc: text} },
-		"any":   func() tagger { return anyXML{xml.NewDecoder(bytes.NewReader(text))} },
+		"any":   func() tagger { return newAnyXML(text) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))

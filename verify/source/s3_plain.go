@@ -18,8 +18,11 @@ type plainXML struct {
 func (r *plainXML) next(at *xmlPath) (closed bool, err error) {
 	if !r.begun {
 		r.begun = true
-		if bytes.HasPrefix(r.doc, []byte("<?xml ")) {
-			_, r.doc, _ = bytes.Cut(r.doc, []byte("?>"))
+		for _, first := range []string{`<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version="1.0"?>`} {
+			if rest, ok := bytes.CutPrefix(r.doc, []byte(first)); ok {
+				r.doc = rest
+				break
+			}
 		}
 	}
 	text, rest, ok := bytes.Cut(r.doc, []byte{'<'})
@@ -70,7 +73,7 @@ func plainName(name []byte) bool {
 // plainAttribute is one attribute, as the root's xmlns.
 func plainAttribute(p []byte) bool {
 	name, value, ok := bytes.Cut(p, []byte(`="`))
-	return ok && string(name) == "xmlns" && len(value) > 1 && bytes.IndexByte(value, '"') == len(value)-1 && ascii(value) && bytes.IndexByte(value, '&') < 0
+	return ok && string(name) == "xmlns" && len(value) > 1 && bytes.IndexByte(value, '"') == len(value)-1 && ascii(value) && bytes.IndexAny(value, "&<") < 0
 }
 
 func ascii(p []byte) bool {

@@ -18,7 +18,7 @@ func readPage(doc []byte, p *page) error {
 		return nil
 	}
 	p.reset()
-	return readTags(anyXML{xml.NewDecoder(bytes.NewReader(doc))}, p)
+	return readTags(newAnyXML(doc), p)
 }
 
 // A tagger gives a document's tags, one by one.
@@ -46,6 +46,18 @@ func (w *xmlPath) enter(name []byte) error {
 	}
 	w.deep++
 	return nil
+}
+
+// matters reports whether the innermost element is one that is read, or holds such.
+func (w *xmlPath) matters() bool {
+	if w.deep < 3 {
+		return true
+	}
+	switch string(w.path[2]) {
+	case "Key", "Size", "LastModified", "Prefix":
+		return true
+	}
+	return false
 }
 
 // readTags reads the whole document. Where it fails, what was read until then is to
@@ -84,8 +96,9 @@ func (p *page) child(at *xmlPath, now listed, prefix []byte) error {
 	case "CommonPrefixes":
 		p.prefixes = append(p.prefixes, prefix)
 	case "IsTruncated":
-		p.known, p.truncated = true, string(at.text) == "true"
-		if !p.truncated && string(at.text) != "false" {
+		var err error
+		p.known = true
+		if p.truncated, err = strconv.ParseBool(string(at.text)); err != nil {
 			return fmt.Errorf("IsTruncated is %.40q", at.text)
 		}
 	case "Name", "KeyCount":
@@ -111,14 +124,28 @@ func (w *xmlPath) grandchild(now *listed, prefix *[]byte) (err error) {
 	case name == "LastModified":
 		var ok bool
 		if now.modified, ok = timeOf(w.text); !ok {
-			now.modified, err = time.Parse(time.RFC3339, string(w.text))
+			now.modified, err = anyTime(string(w.text))
 		}
 	}
 	return err
 }
 
+// anyTime reads a time in any form of ISO 8601 that stores write; without a zone it is
+// UTC.
+func anyTime(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05", text)
+	}
+	return t, err
+}
+
 // An anyXML reads all XML that encoding/xml does.
 type anyXML struct{ *xml.Decoder }
+
+func newAnyXML(doc []byte) anyXML {
+	return anyXML{xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(doc, []byte("\ufeff"))))}
+}
 
 func (r anyXML) next(at *xmlPath) (closed bool, err error) {
 	var text []byte
@@ -131,7 +158,7 @@ func (r anyXML) next(at *xmlPath) (closed bool, err error) {
 		case xml.CharData:
 			text = append(text, t...)
 		case xml.StartElement:
-			if len(bytes.TrimSpace(text)) > 0 {
+			if len(bytes.TrimSpace(text)) > 0 && at.matters() {
 				return false, errors.New("it has text beside elements")
 			}
 			return false, at.enter([]byte(t.Name.Local))
@@ -146,11 +173,19 @@ func (r anyXML) next(at *xmlPath) (closed bool, err error) {
 func (r anyXML) end() error {
 	for {
 		t, err := r.Token()
-		if text, ok := t.(xml.CharData); err == io.EOF {
+		if err == io.EOF {
 			return nil
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
-		} else if !ok || len(bytes.TrimSpace(text)) > 0 {
+		}
+		switch t := t.(type) {
+		case xml.Comment, xml.ProcInst:
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return errors.New("text follows it")
+			}
+		default:
 			return errors.New("something follows it")
 		}
 	}
