@@ -76,18 +76,18 @@ func (e *noRoomError) Unwrap() error { return e.error }
 type unhurried struct {
 	verify.Sink
 	ready func() error
-	head  *verify.Header
+	head  *verify.Header // of a report that did not begin yet
 }
 
 func (u *unhurried) begun() error {
 	if u.head == nil {
 		return nil
 	}
-	head := *u.head
-	u.head = nil
 	if err := u.ready(); err != nil {
 		return err
 	}
+	head := *u.head
+	u.head = nil
 	return u.Sink.Start(head)
 }
 

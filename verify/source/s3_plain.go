@@ -73,7 +73,7 @@ func plainName(name []byte) bool {
 // plainAttribute is one attribute, as the root's xmlns.
 func plainAttribute(p []byte) bool {
 	name, value, ok := bytes.Cut(p, []byte(`="`))
-	return ok && string(name) == "xmlns" && len(value) > 1 && bytes.IndexByte(value, '"') == len(value)-1 && ascii(value) && bytes.IndexAny(value, "&<") < 0
+	return ok && string(name) == "xmlns" && len(value) > 1 && bytes.IndexByte(value, '"') == len(value)-1 && ascii(value) && !bytes.ContainsAny(value, "&<")
 }
 
 func ascii(p []byte) bool {
