@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/trailseal/trailseal/verify"
@@ -53,7 +54,7 @@ func (o *collectOptions) collect(ctx context.Context, s streams, name string) er
 	if errors.As(err, &no) {
 		return errors.Join(no.error, c.w.Abandon())
 	}
-	if closed := c.w.Close(); err != nil {
+	if closed := c.w.Close(); err != nil && closed != nil && !strings.Contains(err.Error(), closed.Error()) {
 		err = errors.Join(err, closed) // what was taken last may not be there
 	}
 	return c.end(err)
@@ -122,19 +123,20 @@ func (c *collection) run(ctx context.Context, out *reports) error {
 		stop(stopped)
 	}
 	no := space.wait()
-	switch {
-	case stopped != nil && patient.head != nil:
-		return stopped // there is no report
-	case stopped != nil:
-		err = stopped
-	case no != nil:
+	if stopped == nil && no != nil {
 		return &noRoomError{no}
+	}
+	whole := err == nil // the report, also of a run that was stopped
+	if stopped != nil {
+		err = stopped
 	}
 	if space.failed > 0 {
 		c.s.warner(c.quiet)("%d listings failed, so that how much is to be collected was not known for sure", space.failed)
 	}
-	if written := out.Commit(); err == nil {
-		err = written
+	if whole {
+		if written := out.Commit(); err == nil {
+			err = written
+		}
 	}
 	switch {
 	case err != nil:

@@ -124,7 +124,10 @@ func (w *Writer) Close() error {
 	w.done = true
 	var errs []error
 	if w.journal != nil {
-		errs = append(errs, w.flush(), w.journal.file.Close())
+		errs = append(errs, w.flush())
+		if err := w.journal.file.Close(); !errors.Is(err, os.ErrClosed) { // a Commit that failed has closed it
+			errs = append(errs, err)
+		}
 	}
 	if w.vault != nil {
 		errs = append(errs, w.vault.close())

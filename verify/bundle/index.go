@@ -172,9 +172,9 @@ func (x *index) get(ref verify.Ref) (numberedRecord, bool, error) {
 // many of them would make a head that is large.
 func recordsIn(n int) int {
 	switch {
-	case n < 32<<10: // four million objects
+	case n < 8<<10: // a million objects
 		return chunkRecords
-	case n < 96<<10:
+	case n < 64<<10:
 		return 4 * chunkRecords
 	}
 	return 16 * chunkRecords

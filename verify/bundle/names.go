@@ -185,24 +185,21 @@ func ordinary(p string) bool {
 // path gets a number that it did not need. Its size does not grow. The bits of a path
 // lie side by side, in one line of a processor's cache.
 type crowd struct {
-	lines [][8]uint64
+	pages [crowdPages]*[perPage][8]uint64 // nil: no path is there
 	seed  maphash.Seed
 }
 
-const crowdLines = 1 << 17 // 8 MiB: of four million paths one in 700 is taken for another, of one million hardly any
+const (
+	crowdPages = 1 << 11 // 8 MiB: of four million paths one in 700 is taken for another, of one million hardly any
+	perPage    = 64      // lines of 64 bytes
+)
 
-func newCrowd() *crowd {
-	c := &crowd{make([][8]uint64, crowdLines), maphash.MakeSeed()}
-	for i := 0; i < crowdLines; i += 64 { // a page that is written to first is given once
-		c.lines[i][0] = 0
-	}
-	return c
-}
+func newCrowd() *crowd { return &crowd{seed: maphash.MakeSeed()} }
 
 // has reports whether a path may be there.
 func (c *crowd) has(p string) bool {
-	line, bits := c.place(p)
-	return holdsAll(line, &bits)
+	page, line, bits := c.place(p)
+	return c.pages[page] != nil && holdsAll(&c.pages[page][line], &bits)
 }
 
 func holdsAll(line, bits *[8]uint64) bool {
@@ -215,7 +212,11 @@ func holdsAll(line, bits *[8]uint64) bool {
 
 // meet adds a path and reports whether it may have been there.
 func (c *crowd) meet(p string) bool {
-	line, bits := c.place(p)
+	page, at, bits := c.place(p)
+	if c.pages[page] == nil {
+		c.pages[page] = new([perPage][8]uint64)
+	}
+	line := &c.pages[page][at]
 	there := holdsAll(line, &bits)
 	for i := range line {
 		line[i] |= bits[i]
@@ -229,7 +230,7 @@ func PathOf(ref verify.Ref) string { return pathOf(ref) }
 
 // place is where a path's bits are, and which, which nobody can foretell. Paths are
 // ASCII.
-func (c *crowd) place(p string) (line *[8]uint64, bits [8]uint64) {
+func (c *crowd) place(p string) (page, line uint64, bits [8]uint64) {
 	var room [maxPath + 16]byte
 	lower := append(room[:0], p...)
 	for i, b := range lower {
@@ -238,11 +239,11 @@ func (c *crowd) place(p string) (line *[8]uint64, bits [8]uint64) {
 		}
 	}
 	sum := maphash.Bytes(c.seed, lower)
-	line = &c.lines[sum%crowdLines]
-	sum /= crowdLines
+	page, line = sum/perPage%crowdPages, sum%perPage
+	sum /= perPage * crowdPages
 	for range 5 { // of the 512
 		bits[sum>>6&7] |= 1 << (sum & 63)
 		sum >>= 9
 	}
-	return line, bits
+	return page, line, bits
 }

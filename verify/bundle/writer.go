@@ -131,7 +131,7 @@ func (w *Writer) begin(ctx context.Context) error {
 	if w.vault, err = w.openVault(data); err != nil {
 		return err
 	}
-	known := &paths{}
+	known := &paths{fold: true} // no two differ in case alone
 	if before != nil {
 		if err := w.resume(ctx, before, known); err != nil {
 			return err

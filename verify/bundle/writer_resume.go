@@ -84,7 +84,7 @@ func (w *Writer) indexTaken(s *sorter) error {
 	}
 	w.old = &index{load: func(c Chunk) ([]byte, error) { return os.ReadFile(filepath.Join(folder, c.Path)) }}
 	c := chunker{take: func(n int, c Chunk, text []byte) error {
-		c.Path = fmt.Sprint(n)
+		c.Path, c.Size = fmt.Sprint(n), int64(len(text))
 		w.old.chunks = append(w.old.chunks, c)
 		return os.WriteFile(filepath.Join(folder, c.Path), text, 0o600)
 	}}
