@@ -81,13 +81,7 @@ func (c collecting) collect(t testing.TB) []byte {
 // replay is the report that comes of the bundle alone.
 func (c collecting) replay(t testing.TB, path string) []byte {
 	t.Helper()
-	r, err := bundle.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	s := bundle.NewStore(r)
-	return reportOf(t, t.Context(), c.asked(s, s, s))
+	return replayFrom(t, path, c.asked(nil, nil, nil))
 }
 
 // reportOf is a run's JSON report without what is of the run and not of the trail.

@@ -25,7 +25,7 @@ func (w *Writer) Commit(head Head) (seal string, err error) {
 		head.Files = []File{}
 	}
 	w.mu.Lock()
-	w.crowd = nil // 8 MiB: no more paths are asked for
+	w.crowd = nil // up to 8 MiB: no more paths are asked for
 	w.mu.Unlock()
 	onDisk := w.vault.ahead()
 	err = w.writeIndex(&head)

@@ -182,7 +182,7 @@ func ordinary(p string) bool {
 
 // A crowd tells whether a path may be taken already, on a system that does not
 // tell case apart. It never forgets one and may be wrong about others: then a
-// path gets a number that it did not need. Its size does not grow. The bits of a path
+// path gets a number that it did not need. It grows to 8 MiB and no further. The bits of a path
 // lie side by side, in one line of a processor's cache.
 type crowd struct {
 	pages [crowdPages]*[perPage][8]uint64 // nil: no path is there
@@ -190,7 +190,7 @@ type crowd struct {
 }
 
 const (
-	crowdPages = 1 << 11 // 8 MiB: of four million paths one in 700 is taken for another, of one million hardly any
+	crowdPages = 1 << 11 // of four million paths one in 700 is taken for another, of one million hardly any
 	perPage    = 64      // lines of 64 bytes
 )
 

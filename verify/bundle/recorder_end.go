@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/trailseal/trailseal/verify"
 )
 
 // Finish asks for what a run does not always ask for, and writes down all answers
@@ -85,7 +83,7 @@ func (r *Recorder) writeFolders() error {
 	var out bytes.Buffer
 	lines := json.NewEncoder(&out)
 	lines.SetEscapeHTML(false)
-	for _, at := range slices.SortedFunc(maps.Keys(r.folders), byRef) {
+	for _, at := range slices.SortedFunc(maps.Keys(r.folders), compareRefs) {
 		if err := lines.Encode(r.folders[at]); err != nil {
 			return err
 		}
@@ -113,11 +111,4 @@ func (r *Recorder) writeListings() error {
 		}
 	}
 	return r.to.File(listingsFile, out.Bytes())
-}
-
-func byRef(a, b verify.Ref) int {
-	if c := strings.Compare(a.Bucket, b.Bucket); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Key, b.Key)
 }

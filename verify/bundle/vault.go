@@ -75,9 +75,8 @@ func (v *tarVault) put(path string, size int64, body io.Reader, noted func(*Exte
 		return err
 	}
 	buf := bytes.NewBuffer(head)
-	n, err := io.Copy(buf, body)
-	if err != nil || n != size {
-		return fmt.Errorf("the entry %q: %d of %d bytes: %w", path, n, size, err)
+	if err := copyWhole(buf, path, size, body); err != nil {
+		return err
 	}
 	text := appendPadding(buf.Bytes(), size)
 	*whole = text
